@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load.h - the parts of the load generator: options, results, sockets, the two modes.
+ *
+ * Read main.c first, then echo.c (ping-pong over open connections) and connect.c (connections a
+ * second).
+ */
+#ifndef ANYC_BENCH_LOAD_H
+#define ANYC_BENCH_LOAD_H
+
+#include "hist.h"
+#include "sample.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    LOAD_PATTERN_PERIOD = 251, /* prime, so that a lost or doubled block is noticed */
+    LOAD_CHUNK_BYTES = 262144, /* most that one send or recv moves */
+    LOAD_EVENTS_PER_WAIT = 512,
+    LOAD_PIPELINE_MAX = 1024,
+};
+
+struct load_options {
+    const char *host; /* numeric address */
+    const char *port;
+    unsigned connections;
+    unsigned busy;      /* how many of them send */
+    unsigned pipeline;  /* messages in flight on each */
+    unsigned in_flight; /* connect-rate mode: connections at once */
+    size_t size;        /* bytes of a message */
+    double seconds;
+    double warmup;
+    pid_t server_pid; /* 0: not told */
+    bool connect_rate;
+};
+
+/*
+ * `opened` is what the server used before and after the connections were opened, `begin` and
+ * `end` enclose the measured time; all counts are of the measured time.
+ */
+struct load_result {
+    uint64_t messages; /* in connect-rate mode: connections */
+    uint64_t errors;
+    uint64_t stalled; /* busy connections that finished no message */
+    struct sample before_open;
+    struct sample after_open;
+    struct sample begin;
+    struct sample end;
+    struct hist latency;
+};
+
+/* Resolve the server's address once. False after a message. */
+bool load_net_init(const char *host, const char *port);
+
+/*
+ * A non-blocking TCP_NODELAY socket, connecting. Sources are spread over 127.0.0.x, `lane` says
+ * which, because one address has too few ports for many connections. -1 with errno on failure.
+ */
+int load_net_connect(unsigned lane);
+
+/* Wait up to `timeout_ms` for poll events on one descriptor. */
+bool load_net_wait(int fd, short events, int timeout_ms);
+
+/* Bytes that belong at position `position` of a connection's stream; LOAD_CHUNK_BYTES readable. */
+const uint8_t *load_pattern(uint64_t position);
+void load_pattern_init(void);
+
+/* Run one mode. False after a message when nothing could be measured. */
+bool load_echo_run(const struct load_options *options, struct load_result *result);
+bool load_connect_run(const struct load_options *options, struct load_result *result);
+
+#endif

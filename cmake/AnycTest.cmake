@@ -1,0 +1,78 @@
+# Tests: one program per file, one ctest entry per test and backend.
+
+set(ANYC_TEST_LAUNCHER "" CACHE STRING
+  "Command put before every test program, a list (the valgrind preset uses it)")
+
+set(ANYC_TEST_ENVIRONMENT
+  "ANYC_BACKEND_PATH=${PROJECT_BINARY_DIR}/modules"
+  "UBSAN_OPTIONS=print_stacktrace=1")
+
+# anyc_add_test(test_x.c [LABEL unit|contract|behaviour|bench-smoke] [WHITEBOX] [SOURCES more.c ...])
+#
+# Every ANYC_TEST...(test_x__does_this) at the start of a line of test_x.c becomes the ctest entry
+# BACKEND/FOLDER/x/does_this, FOLDER being the path below tests/ (tests/unit itself left out). The
+# label is the first folder's name unless given. WHITEBOX links the static copy of the library
+# in which internal functions can be called.
+function(anyc_add_test file)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WHITEBOX" "LABEL" "SOURCES")
+  if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
+    message(WARNING "TEMPORARY: ${file} is not written yet")
+    return()
+  endif()
+  cmake_path(GET file STEM stem)
+  cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR
+    BASE_DIRECTORY "${PROJECT_SOURCE_DIR}/tests" OUTPUT_VARIABLE folder)
+  if(NOT arg_LABEL)
+    string(REGEX REPLACE "/.*" "" arg_LABEL "${folder}")
+  endif()
+  string(REGEX REPLACE "^unit/" "" folder "${folder}")
+  string(REGEX REPLACE "^test_" "" subject "${stem}")
+
+  string(REPLACE "/" "_" target "test_${folder}_${subject}")
+  add_executable(${target} ${file} ${arg_SOURCES})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${stem})
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  if(arg_WHITEBOX)
+    target_link_libraries(${target} PRIVATE anyc_compile_program anyc_internal)
+  else()
+    target_link_libraries(${target} PRIVATE
+      anyc_compile_program anyc::testing ${ANYC_BACKEND_TARGETS} anyc::anyc)
+  endif()
+  target_link_libraries(${target} PRIVATE PkgConfig::check Threads::Threads)
+
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(STRINGS ${file} lines REGEX "^ANYC_TEST[A-Z_]*\\(")
+  if(NOT lines)
+    message(FATAL_ERROR "${folder}/${file}: no line starts with ANYC_TEST(")
+  endif()
+  foreach(line IN LISTS lines)
+    string(REGEX MATCH "^ANYC_TEST[A-Z_]*\\(([A-Za-z0-9_]+)" _ "${line}")
+    set(test "${CMAKE_MATCH_1}")
+    string(REGEX MATCH "^${stem}__(.+)$" _ "${test}")
+    set(behaviour "${CMAKE_MATCH_1}")
+    if(NOT behaviour)
+      message(FATAL_ERROR "${folder}/${file}: '${test}' must be named ${stem}__a_behaviour")
+    endif()
+    foreach(backend IN LISTS ANYC_BACKENDS)
+      set(name "${backend}/${folder}/${subject}/${behaviour}")
+      add_test(NAME ${name} COMMAND
+        ${ANYC_TEST_LAUNCHER} $<TARGET_FILE:${target}> --backend ${backend} --test ${test})
+      set_tests_properties(${name} PROPERTIES
+        LABELS ${arg_LABEL}
+        TIMEOUT 600 # a backstop: the harness itself ends a test much earlier
+        SKIP_RETURN_CODE 77
+        ENVIRONMENT "${ANYC_TEST_ENVIRONMENT}")
+    endforeach()
+  endforeach()
+endfunction()
+
+# anyc_add_check(NAME LABEL COMMAND...): a script as a test, in an ordinary build only (not with
+# sanitizers or a launcher). Exit code 77 means skipped.
+function(anyc_add_check name label)
+  if(ANYC_SANITIZE OR ANYC_TEST_LAUNCHER)
+    return()
+  endif()
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES
+    LABELS ${label} TIMEOUT 600 SKIP_RETURN_CODE 77 ENVIRONMENT "${ANYC_TEST_ENVIRONMENT}")
+endfunction()

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cancel_scope.c - cancel scopes and timeouts. AnyIO: anyio.CancelScope.
+ *
+ * The tree and its invariant stand in scope.h. A cancellation is pushed inward once, by a work
+ * list that is linked through the scopes themselves, so it neither recurses nor allocates.
+ */
+#include <anyc/cancel.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/group.h"
+#include "core/loop.h"
+#include "core/scope.h"
+
+/* A mark that other memory hardly holds: left-over stack contents differ in address or state. */
+static uint32_t scope_mark(const anyc_cancel_scope *scope)
+{
+    return SCOPE_MAGIC ^ (uint32_t)((uintptr_t)scope >> 3);
+}
+
+bool anyc__scope_entered(const anyc_cancel_scope *scope)
+{
+    return scope->magic == scope_mark(scope) && scope->task != NULL;
+}
+
+static int64_t scope_limit(const anyc_cancel_scope *scope)
+{
+    int64_t limit = scope->cancel_called ? SCOPE_CANCELLED : scope->timer.deadline_ns;
+    bool closed_off = scope->shield && !scope->task->loop->ending;
+
+    if (scope->outer != NULL && !closed_off && scope->outer->limit_ns < limit)
+        limit = scope->outer->limit_ns;
+    return limit;
+}
+
+static void scope_expired(anyc_timer *timer)
+{
+    anyc__scope_cancel(ANYC__CONTAINER(timer, anyc_cancel_scope, timer), NULL, true);
+}
+
+void anyc__scope_init(anyc_cancel_scope *scope, anyc_task *task, anyc_cancel_scope *outer,
+                      int64_t deadline_ns)
+{
+    memset(scope, 0, offsetof(anyc_cancel_scope, canceller) + 1);
+    scope->outer = outer;
+    scope->task = task;
+    scope->timer.deadline_ns = deadline_ns;
+    scope->timer.expired = scope_expired;
+    scope->magic = scope_mark(scope);
+}
+
+void anyc__scope_push(anyc_cancel_scope *scope)
+{
+    anyc_task *task = scope->task;
+
+    scope->limit_ns = scope_limit(scope);
+    if (task->outermost == NULL)
+        task->outermost = scope;
+    else
+        scope->outer->inner = scope;
+    task->scope = scope;
+    if (scope->timer.deadline_ns != ANYC__NO_DEADLINE)
+        anyc__deadline_add(task->loop, &scope->timer);
+}
+
+void anyc__scope_splice(anyc_cancel_scope *scope)
+{
+    anyc_task *task = scope->task;
+
+    anyc__timer_remove(&task->loop->timers, &scope->timer);
+    if (scope->inner != NULL)
+        scope->inner->outer = scope->outer;
+    else
+        task->scope = scope->outer;
+    if (task->outermost == scope)
+        task->outermost = scope->inner;
+    else
+        scope->outer->inner = scope->inner;
+    if (scope->inner != NULL)
+        anyc__scope_update(scope->inner);
+    scope->task = NULL;
+}
+
+void anyc__scope_pop(anyc_cancel_scope *scope)
+{
+    anyc_task *task = scope->task;
+
+    anyc__timer_remove(&task->loop->timers, &scope->timer);
+    if (task->outermost == scope)
+        task->outermost = NULL;
+    else
+        scope->outer->inner = NULL;
+    task->scope = scope->outer;
+    scope->task = NULL;
+}
+
+static void work_push(anyc_cancel_scope **work, anyc_cancel_scope *scope)
+{
+    scope->pending = *work;
+    *work = scope;
+}
+
+/* The task hangs on the scope that changed, and has none of its own there. */
+static void reach_task(anyc_task *task, int64_t limit_ns)
+{
+    if (limit_ns == SCOPE_CANCELLED)
+        anyc__task_interrupt(task);
+}
+
+static void reach_children(const anyc_cancel_scope *scope, anyc_cancel_scope **work)
+{
+    const anyc_list *children = &scope->group->children;
+    anyc_list *node;
+
+    for (node = anyc__list_first(children); node != NULL;
+         node = anyc__list_after(children, node)) {
+        anyc_task *child = ANYC__CONTAINER(node, anyc_task, link);
+
+        if (child->outermost != NULL)
+            work_push(work, child->outermost);
+        else
+            reach_task(child, scope->limit_ns);
+    }
+}
+
+void anyc__scope_update(anyc_cancel_scope *changed)
+{
+    anyc_cancel_scope *work = NULL;
+
+    work_push(&work, changed);
+    while (work != NULL) {
+        anyc_cancel_scope *scope = work;
+        int64_t limit_ns = scope_limit(scope);
+
+        work = scope->pending;
+        if (limit_ns == scope->limit_ns && !scope->task->loop->ending)
+            continue;
+        scope->limit_ns = limit_ns;
+        if (scope->inner != NULL)
+            work_push(&work, scope->inner);
+        else
+            reach_task(scope->task, limit_ns);
+        if (scope->group != NULL)
+            reach_children(scope, &work);
+    }
+}
+
+void anyc__scope_cancel(anyc_cancel_scope *scope, const char *reason, bool by_deadline)
+{
+    const anyc_task *canceller = anyc__task();
+
+    if (scope->cancel_called)
+        return;
+    scope->cancel_called = true;
+    scope->by_deadline = by_deadline;
+    if (reason != NULL)
+        scope->reason = reason;
+    if (canceller != NULL && !by_deadline) {
+        strncpy(scope->canceller, anyc__task_name(canceller), sizeof scope->canceller - 1);
+        scope->canceller[sizeof scope->canceller - 1] = '\0';
+    }
+    anyc__timer_remove(&scope->task->loop->timers, &scope->timer);
+    anyc__scope_update(scope);
+}
+
+bool anyc__scope_cancelled_from_outside(const anyc_cancel_scope *scope)
+{
+    bool closed_off = scope->shield && !scope->task->loop->ending;
+
+    return !closed_off && scope->outer != NULL && scope->outer->limit_ns == SCOPE_CANCELLED;
+}
+
+static int timed_out(const anyc_cancel_scope *scope)
+{
+    if (scope->reason == NULL)
+        return anyc__fail_plain(ANYC_ETIMEDOUT);
+    return anyc__fail(ANYC_ETIMEDOUT, ETIMEDOUT, "%s", scope->reason);
+}
+
+int anyc__scope_result(anyc_cancel_scope *scope, int rc)
+{
+    if (rc != ANYC_ECANCELLED || !scope->cancel_called || anyc__scope_cancelled_from_outside(scope))
+        return rc;
+    scope->caught = true;
+    return scope->fail && scope->by_deadline ? timed_out(scope) : 0;
+}
+
+struct open_search {
+    const anyc_cancel_scope *scope;
+    bool found;
+};
+
+static bool open_search_task(anyc_task *task, void *arg)
+{
+    struct open_search *search = arg;
+    const anyc_cancel_scope *scope;
+
+    if (task != search->scope->task)
+        return true;
+    for (scope = task->scope; scope != NULL && !search->found; scope = scope->outer)
+        search->found = scope == search->scope;
+    return false;
+}
+
+/* The memory looks like an entered scope; is it one, and not what an ended task left behind? */
+static bool scope_is_open(anyc_loop *loop, const anyc_cancel_scope *scope)
+{
+    struct open_search search = {scope, false};
+
+    anyc__task_each(loop, open_search_task, &search);
+    return search.found;
+}
+
+/* Task functions may return with scopes open; the scopes around the whole task stay. */
+static const anyc_cancel_scope *task_own_scope(const anyc_task *task)
+{
+    if (task->handle != NULL)
+        return &task->handle->scope;
+    if (task->start != NULL)
+        return &task->start->scope;
+    return task->group == NULL ? &task->loop->root_scope : NULL;
+}
+
+void anyc__scopes_abandon(anyc_task *task)
+{
+    const anyc_cancel_scope *own = task_own_scope(task);
+
+    while (task->outermost != NULL && task->scope != own) {
+        anyc_cancel_scope *scope = task->scope;
+
+        if (scope->group != NULL && scope->group->child_count > 0)
+            anyc__abort("the task returned without leaving a task group that has %zu tasks; "
+                        "call anyc_task_group_exit on every way out",
+                        scope->group->child_count);
+        anyc__log(ANYC_ESTATE, "task \"%s\" returned without leaving a cancel scope",
+                  anyc__task_name(task));
+        anyc__scope_pop(scope);
+    }
+}
+
+/* -- public -- */
+
+int anyc_cancel_scope_enter(anyc_cancel_scope *scope, const anyc_cancel_scope_options *options)
+{
+    static const anyc_cancel_scope_options defaults;
+    anyc_task *task = anyc__task();
+    int64_t deadline_ns = ANYC__NO_DEADLINE;
+
+    if (options == NULL)
+        options = &defaults;
+    if (task == NULL) {
+        scope->magic = 0;
+        return anyc__fail_plain(ANYC_ENOLOOP);
+    }
+    if (isnan(options->deadline))
+        return anyc__fail_plain(ANYC_EINVAL);
+    if (anyc__scope_entered(scope) && scope_is_open(task->loop, scope))
+        return anyc__fail(ANYC_ESTATE, 0, "the cancel scope is entered already");
+    if (options->deadline != 0.0)
+        deadline_ns = anyc__ns_from_seconds(options->deadline);
+    anyc__scope_init(scope, task, task->scope, deadline_ns);
+    scope->shield = options->shield;
+    scope->fail = options->fail;
+    scope->reason = options->reason;
+    anyc__scope_push(scope);
+    if (deadline_ns != ANYC__NO_DEADLINE && deadline_ns <= anyc__now(task->loop))
+        anyc__scope_cancel(scope, NULL, true);
+    return 0;
+}
+
+int anyc_cancel_scope_exit(anyc_cancel_scope *scope, int rc)
+{
+    anyc_task *task = anyc__task();
+
+    if (task == NULL)
+        return anyc__fail_plain(ANYC_ENOLOOP);
+    if (task->scope != scope || scope->task != task || scope->group != NULL)
+        return anyc__fail(ANYC_ESTATE, 0,
+                          "the cancel scope is not the innermost one that task \"%s\" has entered",
+                          anyc__task_name(task));
+    rc = anyc__scope_result(scope, rc);
+    anyc__scope_pop(scope);
+    return rc;
+}
+
+void anyc_cancel_scope_cancel(anyc_cancel_scope *scope, const char *reason)
+{
+    if (anyc__scope_entered(scope))
+        anyc__scope_cancel(scope, reason, false);
+}
+
+bool anyc_cancel_scope_cancel_called(const anyc_cancel_scope *scope)
+{
+    return scope->cancel_called;
+}
+
+bool anyc_cancel_scope_cancelled_caught(const anyc_cancel_scope *scope)
+{
+    return scope->caught;
+}
+
+double anyc_cancel_scope_deadline(const anyc_cancel_scope *scope)
+{
+    return anyc__seconds_from_ns(scope->timer.deadline_ns);
+}
+
+int anyc_cancel_scope_set_deadline(anyc_cancel_scope *scope, double deadline)
+{
+    anyc_loop *loop;
+
+    if (!anyc__scope_entered(scope))
+        return anyc__fail(ANYC_ESTATE, 0, "the cancel scope is not entered");
+    if (isnan(deadline))
+        return anyc__fail_plain(ANYC_EINVAL);
+    loop = scope->task->loop;
+    anyc__timer_remove(&loop->timers, &scope->timer);
+    scope->timer.deadline_ns = anyc__ns_from_seconds(deadline);
+    if (scope->cancel_called)
+        return 0;
+    if (scope->timer.deadline_ns <= anyc__now(loop)) {
+        anyc__scope_cancel(scope, NULL, true);
+        return 0;
+    }
+    if (scope->timer.deadline_ns != ANYC__NO_DEADLINE)
+        anyc__deadline_add(loop, &scope->timer);
+    anyc__scope_update(scope);
+    return 0;
+}
+
+bool anyc_cancel_scope_shield(const anyc_cancel_scope *scope)
+{
+    return scope->shield;
+}
+
+int anyc_cancel_scope_set_shield(anyc_cancel_scope *scope, bool shield)
+{
+    if (!anyc__scope_entered(scope))
+        return anyc__fail(ANYC_ESTATE, 0, "the cancel scope is not entered");
+    scope->shield = shield;
+    anyc__scope_update(scope);
+    return 0;
+}

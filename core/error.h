@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * error.h - set what anyc_last_error() answers, where a failure is found.
+ */
+#ifndef ANYC_CORE_ERROR_H
+#define ANYC_CORE_ERROR_H
+
+#include <anyc/error.h>
+
+struct group_failures;
+
+/* Keep a failure of the running task (outside a task: of the thread) and answer `code`. os_error is
+ * the errno behind it or 0; the message names the things involved. Without memory for the message
+ * the code's own text stands. */
+int anyc__fail(int code, int os_error, const char *format, ...) ANYC_PRINTF(3, 4);
+
+/* The same with the code's own text: cheap, for the codes of everyday life (end of stream ...). */
+int anyc__fail_plain(int code);
+
+/* -errno_value with a message of the form "what: text of the errno". */
+int anyc__fail_errno(int errno_value, const char *format, ...) ANYC_PRINTF(2, 3);
+
+/* One line to the log handler. */
+void anyc__log(int code, const char *format, ...) ANYC_PRINTF(2, 3);
+
+/* For tasks and threads at their end. */
+struct task_failure;
+void anyc__failure_free(struct task_failure *failure);
+const char *anyc__failure_message(const struct task_failure *failure, int code);
+
+#endif

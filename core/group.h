@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * group.h - task groups, for the files of core.
+ */
+#ifndef ANYC_CORE_GROUP_H
+#define ANYC_CORE_GROUP_H
+
+#include "core/task.h"
+
+/* A task that waits in anyc_task_group_start, on its stack. */
+struct task_start {
+    anyc_cancel_scope scope; /* around the new task until it signals, unless it has a handle */
+    struct task_wait wait;   /* of the starter */
+    void *value;
+    bool abandoned; /* the starter was cancelled: it waits for the end of the new task */
+    bool done;      /* the new task has signalled or ended; it may be gone */
+};
+
+/* The list of a group's failures; grows only when something fails. */
+struct group_failures {
+    size_t count;
+    size_t capacity;
+    anyc_task_error *entries; /* names, messages and nested lists belong to the entry */
+};
+
+/* Put a failure on the group's list and cancel the group. Takes over the task's list of an inner
+ * group if that is what failed. Without memory for the entry its code still counts. */
+void anyc__group_fail(anyc_task_group *group, anyc_task *task, int rc);
+
+void anyc__group_failures_free(struct group_failures *failures);
+
+/* A new child in the ready queue; `start` may be NULL. On failure nothing has changed. */
+int anyc__group_spawn(anyc_task_group *group, anyc_task *task, anyc_task_handle *handle,
+                      struct task_start *start);
+
+/* Is the group entered and its exit not finished? Sets the error. */
+int anyc__group_check(const anyc_task_group *group);
+
+/* A child has ended with this result. */
+void anyc__group_child_ended(anyc_task *task, int rc);
+
+/* The parts of that in task_start.c and task_handle.c. The former answers what is left for the
+ * group: 0 if the starter takes the result. */
+int anyc__start_child_ended(anyc_task *task, int rc);
+int anyc__handle_child_ended(anyc_task *task, int rc);
+
+/* Fill in the handle of a task that is about to be spawned; destroys the task if that fails. */
+int anyc__handle_init(anyc_task_handle *handle, anyc_task_group *group, anyc_task *task,
+                      const char *origin, const char *name);
+
+/* The caller's storage of a handle is about to go: forget it. */
+void anyc__handle_discard(anyc_task_handle *handle);
+
+/* The group is left: free the names that handles of its tasks kept. */
+void anyc__handles_release(anyc_task_group *group);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.h - one run: the ready queue, the deadlines, and the backend that drives it.
+ */
+#ifndef ANYC_CORE_LOOP_H
+#define ANYC_CORE_LOOP_H
+
+#include <stdatomic.h>
+
+#include <anyc/backend.h>
+#include <anyc/cancel.h>
+#include <anyc/instrument.h>
+
+#include "core/list.h"
+#include "core/post.h"
+#include "core/stack.h"
+#include "core/task.h"
+#include "core/timer.h"
+
+/* Modules above core keep one object in each loop. */
+enum loop_local {
+    LOOP_LOCAL_WORKERS,  /* threads/: the worker pool */
+    LOOP_LOCAL_RUN_VARS, /* core/run_var.c */
+    LOOP_LOCAL_SIGNALS,  /* os/ */
+    LOOP_LOCAL_PROCESSES,
+    LOOP_LOCAL_COUNT
+};
+
+struct task_slab;
+struct watch_table;
+
+/* Invariants: ready_head == NULL iff ready_tail == &ready_head; current != NULL only while a task
+ * runs. */
+struct anyc_loop {
+    /* every switch */
+    anyc_task *current;
+    anyc_task *ready_head;
+    anyc_task **ready_tail;
+    void *sp;                /* of the thread that runs the loop, while a task runs */
+    int32_t switches_left;   /* of this batch */
+    int32_t calls_left;      /* of the running task, until it must let others run */
+    bool in_turn;
+    bool quiet_poll;         /* the loop looked for events since a task ran last */
+    bool ending;             /* cancel through shields: the run is being torn down */
+    int64_t now_ns;          /* the clock at the last look */
+    char *zombie_stack;      /* of the task that ended last: maybe still executed on */
+    struct stack_pool *zombie_pool;
+    void *zombie_tool;
+    void *tool;              /* the thread's own */
+
+    const anyc_backend *backend;
+    struct timer_wheel timers;
+    int64_t armed_ns;        /* the native timer; ANYC__NO_DEADLINE: off */
+    int64_t virtual_ns;      /* the virtual clock, or -1 */
+    int32_t batch;           /* switches between two looks at the clock */
+
+    anyc_cancel_scope root_scope;
+    struct task_slab *slabs; /* control blocks, in use or free */
+    anyc_task *free_tasks;
+    struct stack_pool *pools;
+    size_t stack_size;
+    size_t task_count;
+    uint64_t next_task_id;
+    anyc_list settlers;      /* tasks in anyc_wait_all_tasks_blocked */
+    struct instrument_node *instruments;
+    uint64_t run_id;         /* tells runs apart, from 1 */
+
+    size_t holds;            /* threads, tokens, receivers by which a task may be woken */
+    size_t watch_waits;      /* tasks that wait for a descriptor */
+    size_t open_watches;     /* not yet confirmed as closed */
+    void (*on_signal)(anyc_loop *loop, int signum); /* os/ */
+    anyc_watch **watches;    /* by descriptor */
+    size_t watches_size;
+    struct post_queue posts;
+
+    void *locals[LOOP_LOCAL_COUNT];
+    void (*local_ends[LOOP_LOCAL_COUNT])(anyc_loop *loop, void *local);
+
+    anyc_task *main_task;
+    int main_rc;
+    struct task_failure *main_failure; /* the main task's last error, handed to the thread */
+    bool deadlocked;
+    const void *thread_stack_low; /* for ASan */
+    size_t thread_stack_size;
+};
+
+_Static_assert(offsetof(struct anyc_loop, current) == 0, "anyc__task() reads the first field");
+
+/* Seconds of the API to ns and back. NAN is the caller's to refuse. */
+int64_t anyc__ns_from_seconds(double seconds);
+double anyc__seconds_from_ns(int64_t ns);
+
+/* A fresh reading of the clock the run goes by, kept in now_ns. */
+int64_t anyc__now(anyc_loop *loop);
+
+/* now + delay without overflow; ANYC__NO_DEADLINE stays so. */
+int64_t anyc__deadline_after(anyc_loop *loop, double delay);
+
+/* Fire the deadlines that have passed. */
+void anyc__expire(anyc_loop *loop);
+
+/* Add a deadline, and tell the backend if need be. */
+void anyc__deadline_add(anyc_loop *loop, anyc_timer *timer);
+
+/* While something outside the loop's sight (a thread, a token, a signal receiver) may wake a task,
+ * the run does not count as deadlocked. */
+static inline void anyc__loop_hold(anyc_loop *loop)
+{
+    loop->holds++;
+}
+
+static inline void anyc__loop_release(anyc_loop *loop)
+{
+    loop->holds--;
+}
+
+/* `end` is called when the run ends, on the loop's thread, outside a task, in the order of the enum. */
+void anyc__loop_set_local(anyc_loop *loop, enum loop_local which, void *local,
+                          void (*end)(anyc_loop *loop, void *local));
+
+
+#endif

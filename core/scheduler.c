@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scheduler.c - the ready queue, switching between tasks, and the turns of the loop.
+ *
+ * A task that suspends switches straight to the next ready one; control returns to the loop's own
+ * stack when none is left or the batch is used up. A turn runs batches until the queue is empty or
+ * TURN_NS are over; the batch is sized so that the clock is read rarely, and often enough.
+ */
+#include <math.h>
+
+#include "core/deadlock.h"
+#include "core/error.h"
+#include "core/instruments.h"
+#include "core/loop.h"
+#include "core/scope.h"
+#include "core/switch.h"
+#include "core/task.h"
+#include "core/tools.h"
+
+#define TURN_NS 200000       /* longest time without a look at descriptors while tasks are ready */
+#define BATCH_LONG_NS 100000 /* halve the batch when it takes longer ... */
+#define BATCH_SHORT_NS 25000 /* ... and double it when it is over sooner */
+#define BATCH_MOST 256
+#define CALLS_A_TURN 64 /* of one task without waiting, before others get their turn */
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+_Thread_local anyc_loop *anyc__loop __attribute__((tls_model("initial-exec")));
+
+/* -- the ready queue -- */
+
+static void queue_push(anyc_loop *loop, anyc_task *task)
+{
+    task->ready_next = NULL;
+    *loop->ready_tail = task;
+    loop->ready_tail = &task->ready_next;
+}
+
+static anyc_task *queue_pop(anyc_loop *loop)
+{
+    anyc_task *task = loop->ready_head;
+
+    loop->ready_head = task->ready_next;
+    if (loop->ready_head == NULL)
+        loop->ready_tail = &loop->ready_head;
+    return task;
+}
+
+void anyc__task_ready(anyc_task *task)
+{
+    anyc_loop *loop = task->loop;
+
+    if (task->state != TASK_NEW)
+        task->state = TASK_READY;
+    if (UNLIKELY(loop->instruments != NULL))
+        anyc__instruments_ready(task);
+    if (!loop->in_turn && loop->ready_head == NULL)
+        loop->backend->task_ready(loop);
+    queue_push(loop, task);
+}
+
+/* -- switching -- */
+
+static void switch_watched(anyc_loop *loop, void **save_sp, void **save_tool, anyc_task *next)
+{
+    if (next != NULL) {
+        anyc__tools_before_switch(save_tool, next->tool, next->stack_low,
+                                  next->pool->size - next->pool->guard);
+        anyc__switch(save_sp, next->sp);
+    } else {
+        anyc__tools_before_switch(save_tool, loop->tool, loop->thread_stack_low,
+                                  loop->thread_stack_size);
+        anyc__switch(save_sp, loop->sp);
+    }
+    if (save_tool != NULL)
+        anyc__tools_after_switch(*save_tool, NULL, NULL);
+}
+
+/* Leave this stack for that of `next`, or of the loop. A stack that is never resumed has no
+ * save_tool. */
+static inline void switch_to(anyc_loop *loop, void **save_sp, void **save_tool, anyc_task *next)
+{
+    if (UNLIKELY(anyc__tools_watch))
+        switch_watched(loop, save_sp, save_tool, next);
+    else
+        anyc__switch(save_sp, next != NULL ? next->sp : loop->sp);
+}
+
+/* Give a new task its stack; false when there is none to be had. */
+static bool task_prepare(anyc_task *task)
+{
+    char *low = anyc__stack_acquire(task->pool);
+
+    if (low == NULL)
+        return false;
+    task->stack_low = low;
+    task->sp = anyc__switch_prepare(anyc__stack_start(task->pool, low), low);
+    if (UNLIKELY(anyc__tools_watch)) {
+        anyc__tools_stack_reused(low, anyc__stack_top(task->pool, low));
+        task->tool = anyc__tools_fiber_create();
+    }
+    return true;
+}
+
+static void task_resume(anyc_loop *loop, anyc_task *task)
+{
+    anyc_task *after = loop->ready_head;
+
+    task->state = TASK_RUNNING;
+    loop->current = task;
+    loop->calls_left = CALLS_A_TURN;
+    loop->switches_left--;
+    if (after != NULL) {
+        __builtin_prefetch(after->sp);
+        __builtin_prefetch(after->ready_next);
+    }
+}
+
+/* The next task that can be switched to right from another task, or NULL: back to the loop. */
+static anyc_task *next_direct(anyc_loop *loop)
+{
+    anyc_task *next = loop->ready_head;
+
+    if (next == NULL || loop->switches_left <= 0 || loop->instruments != NULL)
+        return NULL;
+    if (next->state == TASK_NEW && (next->pool->deep == NULL || !task_prepare(next)))
+        return NULL;
+    (void)queue_pop(loop);
+    task_resume(loop, next);
+    return next;
+}
+
+/* The running task is in the ready queue or waits: run others until it is its turn again. */
+static void task_suspend(anyc_loop *loop, anyc_task *task)
+{
+    anyc_task *next = next_direct(loop);
+
+    if (next == task)
+        return;
+    if (next == NULL)
+        loop->current = NULL;
+    switch_to(loop, &task->sp, &task->tool, next);
+}
+
+/* The stack of the task that ended before this one is surely not executed on any more. */
+static void task_leave_stack(anyc_loop *loop, anyc_task *task)
+{
+    if (loop->zombie_stack != NULL)
+        anyc__stack_release(loop->zombie_pool, loop->zombie_stack);
+    anyc__tools_fiber_destroy(loop->zombie_tool);
+    loop->zombie_stack = task->stack_low;
+    loop->zombie_pool = task->pool;
+    loop->zombie_tool = task->tool;
+}
+
+static void task_end(anyc_loop *loop, anyc_task *task, int rc)
+{
+    if (UNLIKELY(loop->instruments != NULL))
+        anyc__instruments_exited(task, rc);
+    anyc__task_ended(task, rc);
+    anyc__task_destroy(task);
+}
+
+_Noreturn void anyc__task_main(void)
+{
+    anyc_loop *loop = anyc__loop;
+    anyc_task *task = loop->current;
+    anyc_task *next;
+    void *nowhere;
+    int rc;
+
+    if (UNLIKELY(anyc__tools_watch)) {
+        if (loop->thread_stack_size == 0)
+            anyc__tools_after_switch(NULL, &loop->thread_stack_low, &loop->thread_stack_size);
+        else
+            anyc__tools_after_switch(NULL, NULL, NULL);
+    }
+    if (task->has_status)
+        rc = task->fn.start(task->arg, (anyc_task_status *)(void *)task);
+    else
+        rc = task->fn.plain(task->arg);
+    task_leave_stack(loop, task);
+    task_end(loop, task, rc);
+    next = loop->main_task != NULL ? next_direct(loop) : NULL;
+    if (next == NULL)
+        loop->current = NULL;
+    switch_to(loop, &nowhere, NULL, next);
+    __builtin_unreachable();
+}
+
+/* -- waiting -- */
+
+int anyc__check_limit(anyc_task *task)
+{
+    anyc_loop *loop = task->loop;
+    int64_t limit_ns = task->scope->limit_ns;
+
+    if (limit_ns != SCOPE_CANCELLED) {
+        if (limit_ns > anyc__now(loop))
+            return 0;
+        anyc__expire(loop);
+    }
+    task->last_code = ANYC_ECANCELLED;
+    return ANYC_ECANCELLED;
+}
+
+void anyc__yield(anyc_task *task)
+{
+    task->state = TASK_READY;
+    queue_push(task->loop, task);
+    task_suspend(task->loop, task);
+}
+
+int anyc__enter(anyc_task **out_task)
+{
+    anyc_task *task = anyc__task();
+    int rc;
+
+    if (UNLIKELY(task == NULL))
+        return anyc__fail_plain(ANYC_ENOLOOP);
+    *out_task = task;
+    rc = anyc__check_cancelled(task);
+    if (rc < 0 || LIKELY(--task->loop->calls_left >= 0))
+        return rc;
+    anyc__yield(task);
+    return anyc__check_cancelled(task);
+}
+
+static int wait_give_up(struct task_wait *wait)
+{
+    if (wait->type->abandon != NULL)
+        wait->type->abandon(wait);
+    if (anyc__list_linked(&wait->link))
+        anyc__list_remove(&wait->link);
+    wait->rc = ANYC_ECANCELLED;
+    return ANYC_ECANCELLED;
+}
+
+static int wait_suspend(anyc_task *task, struct task_wait *wait, const struct wait_type *type,
+                     const void *on)
+{
+    wait->type = type;
+    wait->on = on;
+    task->wait = wait;
+    task->state = TASK_WAITING;
+    task_suspend(task->loop, task);
+    if (UNLIKELY(wait->rc < 0))
+        task->last_code = wait->rc;
+    return wait->rc;
+}
+
+int anyc__wait(struct task_wait *wait, const struct wait_type *type, const void *on)
+{
+    anyc_task *task = anyc__task();
+
+    ANYC_ASSERT(task != NULL && task->state == TASK_RUNNING);
+    wait->task = task;
+    if (UNLIKELY(anyc__check_cancelled(task) < 0)) {
+        wait->type = type;
+        return wait_give_up(wait);
+    }
+    task->wait_shielded = false;
+    return wait_suspend(task, wait, type, on);
+}
+
+int anyc__wait_shielded(struct task_wait *wait, const struct wait_type *type, const void *on)
+{
+    anyc_task *task = anyc__task();
+
+    ANYC_ASSERT(task != NULL && task->state == TASK_RUNNING);
+    wait->task = task;
+    task->wait_shielded = true;
+    return wait_suspend(task, wait, type, on);
+}
+
+void anyc__wake(struct task_wait *wait, int rc)
+{
+    anyc_task *task = wait->task;
+
+    ANYC_ASSERT(task->wait == wait);
+    if (anyc__list_linked(&wait->link))
+        anyc__list_remove(&wait->link);
+    wait->rc = rc;
+    task->wait = NULL;
+    anyc__task_ready(task);
+}
+
+void anyc__task_interrupt(anyc_task *task)
+{
+    struct task_wait *wait = task->wait;
+
+    if (wait == NULL || task->wait_shielded)
+        return;
+    if (wait->type->abandon != NULL)
+        wait->type->abandon(wait);
+    anyc__wake(wait, ANYC_ECANCELLED);
+}
+
+struct timed_wait {
+    struct task_wait *wait;
+    anyc_timer timer;
+};
+
+static void timed_wait_expired(anyc_timer *timer)
+{
+    struct task_wait *wait = ANYC__CONTAINER(timer, struct timed_wait, timer)->wait;
+
+    if (wait->task->wait != wait)
+        return; /* woken already, not run yet */
+    if (wait->type->abandon != NULL)
+        wait->type->abandon(wait);
+    anyc__wake(wait, ANYC_ETIMEDOUT);
+}
+
+int anyc__wait_until(struct task_wait *wait, const struct wait_type *type, const void *on,
+                     int64_t deadline_ns)
+{
+    anyc_loop *loop = anyc__loop;
+    struct timed_wait timed = {wait, {.deadline_ns = deadline_ns, .expired = timed_wait_expired}};
+    int rc;
+
+    if (deadline_ns == ANYC__NO_DEADLINE)
+        return anyc__wait(wait, type, on);
+    wait->task = loop->current;
+    anyc__deadline_add(loop, &timed.timer);
+    rc = anyc__wait(wait, type, on);
+    anyc__timer_remove(&loop->timers, &timed.timer);
+    return rc;
+}
+
+/* -- turns -- */
+
+static void run_batch(anyc_loop *loop)
+{
+    void *sp_of_loop;
+
+    loop->switches_left = loop->batch;
+    while (loop->ready_head != NULL && loop->switches_left > 0 && loop->main_task != NULL) {
+        anyc_task *task = queue_pop(loop);
+        uint64_t id = task->id;
+
+        if (task->state == TASK_NEW && !task_prepare(task)) {
+            task_end(loop, task, anyc__fail_plain(ANYC_ENOMEM));
+            continue;
+        }
+        task_resume(loop, task);
+        if (UNLIKELY(loop->instruments != NULL))
+            anyc__instruments_step(loop, id, true);
+        if (UNLIKELY(anyc__tools_watch)) {
+            anyc__tools_before_switch(&sp_of_loop, task->tool, task->stack_low,
+                                      task->pool->size - task->pool->guard);
+            anyc__switch(&loop->sp, task->sp);
+            anyc__tools_after_switch(sp_of_loop, NULL, NULL);
+        } else {
+            anyc__switch(&loop->sp, task->sp);
+        }
+        if (UNLIKELY(loop->instruments != NULL))
+            anyc__instruments_step(loop, id, false);
+    }
+}
+
+/* Run what is ready, for TURN_NS or so. Answers whether any task ran. */
+static bool run_ready(anyc_loop *loop)
+{
+    int64_t end_ns = loop->now_ns + TURN_NS;
+    bool ran = loop->ready_head != NULL;
+
+    while (loop->ready_head != NULL && loop->main_task != NULL && loop->now_ns < end_ns) {
+        int64_t begin_ns = loop->now_ns;
+        int64_t taken_ns;
+
+        run_batch(loop);
+        taken_ns = anyc__now(loop) - begin_ns;
+        anyc__expire(loop);
+        if (taken_ns > BATCH_LONG_NS && loop->batch > 1)
+            loop->batch /= 2;
+        else if (taken_ns < BATCH_SHORT_NS && loop->batch < BATCH_MOST)
+            loop->batch *= 2;
+    }
+    return ran;
+}
+
+static void settlers_wake(anyc_loop *loop)
+{
+    anyc_list *node;
+
+    while ((node = anyc__list_first(&loop->settlers)) != NULL)
+        anyc__wake(ANYC__CONTAINER(node, struct task_wait, link), 0);
+}
+
+/* No task is ready and there is no event: is there something that only waited for this? */
+static bool quiet_work(anyc_loop *loop)
+{
+    if (!anyc__list_empty(&loop->settlers)) {
+        settlers_wake(loop);
+        return true;
+    }
+    if (loop->virtual_ns >= 0 && loop->holds == 0 && loop->timers.count > 0) {
+        loop->virtual_ns = anyc__timer_next(&loop->timers);
+        (void)anyc__now(loop);
+        anyc__expire(loop);
+        return true;
+    }
+    return false;
+}
+
+static bool wants_quiet(const anyc_loop *loop)
+{
+    return !anyc__list_empty(&loop->settlers) ||
+           (loop->virtual_ns >= 0 && loop->holds == 0 && loop->timers.count > 0);
+}
+
+static bool can_wake(anyc_loop *loop)
+{
+    return loop->timers.count > 0 || loop->holds > 0 || loop->watch_waits > 0 ||
+           loop->backend->alive(loop);
+}
+
+/* Arm the native timer if it would be late. One that is early is left: looking is cheap. */
+static void timer_arm(anyc_loop *loop)
+{
+    int64_t next_ns;
+
+    if (loop->virtual_ns >= 0)
+        return;
+    next_ns = anyc__timer_next(&loop->timers);
+    if (loop->armed_ns <= loop->now_ns)
+        loop->armed_ns = ANYC__NO_DEADLINE;
+    if (next_ns >= loop->armed_ns)
+        return;
+    loop->armed_ns = next_ns;
+    loop->backend->sleep_until(loop, next_ns);
+}
+
+static anyc_turn turn_run(anyc_loop *loop)
+{
+    for (;;) {
+        if (run_ready(loop))
+            loop->quiet_poll = false;
+        if (loop->main_task == NULL)
+            return ANYC_TURN_DONE;
+        if (loop->ready_head != NULL)
+            return ANYC_TURN_READY;
+        if (wants_quiet(loop)) {
+            if (!loop->quiet_poll) {
+                loop->quiet_poll = true;
+                return ANYC_TURN_READY;
+            }
+            if (quiet_work(loop))
+                continue;
+        }
+        if (can_wake(loop))
+            return ANYC_TURN_IDLE;
+        anyc__deadlock(loop);
+    }
+}
+
+anyc_turn anyc_backend_turn(anyc_loop *loop)
+{
+    anyc_turn turn;
+
+    loop->in_turn = true;
+    if (UNLIKELY(loop->instruments != NULL))
+        anyc__instruments_poll(loop, -1.0);
+    anyc__post_run(loop);
+    (void)anyc__now(loop);
+    anyc__expire(loop);
+    turn = turn_run(loop);
+    if (turn == ANYC_TURN_IDLE) {
+        anyc__stack_trim(loop->pools);
+        timer_arm(loop);
+    }
+    if (UNLIKELY(loop->instruments != NULL) && turn != ANYC_TURN_DONE)
+        anyc__instruments_poll(loop, turn == ANYC_TURN_READY ? 0.0
+                                     : loop->armed_ns == ANYC__NO_DEADLINE
+                                         ? INFINITY
+                                         : (double)(loop->armed_ns - loop->now_ns) / 1e9);
+    loop->in_turn = false;
+    return turn;
+}

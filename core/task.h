@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task.h - tasks, and how they wait: what every module above core builds on.
+ *
+ * An asynchronous function has this form:
+ *
+ *     rc = anyc__enter(&task);              // cancelled? no loop? its turn used up?
+ *     if (rc < 0)
+ *         return rc;
+ *     if (can be done now)
+ *         return 0;
+ *     anyc__list_push(&object->waiters, &wait.link);
+ *     return anyc__wait(&wait, &object_wait, object);
+ *
+ * and who completes the wait calls anyc__wake(wait, rc), which takes the node out of the queue and
+ * makes the task ready. A cancellation does the same with ANYC_ECANCELLED, so a node in a queue
+ * never belongs to a task that has been cancelled, and whichever comes first wins.
+ */
+#ifndef ANYC_CORE_TASK_H
+#define ANYC_CORE_TASK_H
+
+#include <anyc/cancel.h>
+#include <anyc/task.h>
+
+#include "core/list.h"
+
+struct task_wait;
+
+/* A kind of wait. */
+struct wait_type {
+    const char *what; /* "lock": for dumps and the deadlock list */
+
+    /* Called once when the wait is given up, before the task is made ready, to undo what stands
+     * beside the queue (counts, hand-overs); the node is unlinked afterwards. NULL: nothing. */
+    void (*abandon)(struct task_wait *wait);
+
+    /* The task that must act first (the owner of a lock), or NULL. NULL slot: unknown. */
+    const anyc_task *(*owner)(const struct task_wait *wait);
+};
+
+/* On the stack of the task that waits. Link it into the queue of what it waits for, if that has
+ * one; zero it otherwise. */
+struct task_wait {
+    anyc_list link;
+    anyc_task *task;
+    const struct wait_type *type;
+    const void *on; /* the object, for dumps */
+    int rc;         /* result of the wait */
+};
+
+enum task_state {
+    TASK_NEW,     /* in the ready queue, has no stack yet */
+    TASK_READY,   /* in the ready queue */
+    TASK_RUNNING, /* loop->current */
+    TASK_WAITING, /* task->wait != NULL */
+    TASK_ENDED
+};
+
+/* Invariants: state == TASK_WAITING iff wait != NULL; scope is never NULL; a task of state NEW or
+ * READY is in the ready queue exactly once. */
+struct anyc_task {
+    /* written at each switch */
+    void *sp;
+    anyc_task *ready_next;
+    anyc_cancel_scope *scope; /* innermost scope that reaches the task */
+    struct task_wait *wait;
+    anyc_loop *loop;
+    void *tool; /* ASan's fake stack or TSan's fiber */
+    uint8_t state;
+    bool wait_shielded; /* the present wait cannot be cancelled */
+    bool has_status;     /* fn is an anyc_start_fn */
+    bool signalled;      /* it said that it has started */
+    int last_code;       /* of its last failing call; the details are in `failure` if that is newer */
+    char *stack_low;    /* lowest usable address; NULL before the first run */
+
+    /* written at spawn */
+    struct stack_pool *pool;
+    union {
+        anyc_task_fn plain;
+        anyc_start_fn start;
+    } fn;
+    void *arg;
+    anyc_task_group *group;       /* NULL: the main task */
+    anyc_list link;               /* in group->children */
+    anyc_task_handle *handle;     /* or NULL */
+    struct task_start *start;     /* who waits for it to signal that it has started, or NULL */
+    anyc_cancel_scope *outermost; /* its own outermost scope, or NULL */
+    const char *origin;           /* "function\0file:line", static */
+    const char *name;             /* given name, in `owned`; NULL: that of origin */
+    void *owned;                  /* copied name and argument, freed at the end */
+    uint64_t id;
+    uint64_t parent_id;
+
+    /* written on failure */
+    struct task_failure *failure;          /* last error with a message, or NULL */
+    struct group_failures *group_failures; /* list of the last group that failed, or NULL */
+};
+
+/* The loop that runs in this thread, or NULL. */
+extern _Thread_local anyc_loop *anyc__loop __attribute__((tls_model("initial-exec")));
+
+/* The running task, or NULL outside one. It is the first field of the loop. */
+static inline anyc_task *anyc__task(void)
+{
+    return anyc__loop != NULL ? *(anyc_task **)(void *)anyc__loop : NULL;
+}
+
+/* Begin an asynchronous function. Answers 0 and the running task, or ANYC_ENOLOOP outside a task,
+ * or ANYC_ECANCELLED. A task that has made many calls without waiting is put at the back of the
+ * queue first. Nothing of the caller's operation may have happened before. */
+int anyc__enter(anyc_task **out_task);
+
+/* As anyc__enter without the yield: for the parts of an operation after it first did something.
+ * Answers 0 or ANYC_ECANCELLED. */
+int anyc__check_limit(anyc_task *task);
+
+static inline int anyc__check_cancelled(anyc_task *task)
+{
+    return task->scope->limit_ns == INT64_MAX ? 0 : anyc__check_limit(task);
+}
+
+/* Suspend the running task until anyc__wake or a cancellation. If the task is cancelled already,
+ * does what the cancellation would do and does not suspend. Answers the result given to
+ * anyc__wake, or ANYC_ECANCELLED. The node is unlinked on return. */
+int anyc__wait(struct task_wait *wait, const struct wait_type *type, const void *on);
+
+/* The same, but no cancellation ends it. */
+int anyc__wait_shielded(struct task_wait *wait, const struct wait_type *type, const void *on);
+
+/* As anyc__wait, until `deadline_ns` of the loop's clock at the latest: answers ANYC_ETIMEDOUT
+ * then, after `abandon`. */
+int anyc__wait_until(struct task_wait *wait, const struct wait_type *type, const void *on,
+                     int64_t deadline_ns);
+
+/* End the wait with a result and make its task ready. On the loop's thread only; allocates
+ * nothing, runs nobody. */
+void anyc__wake(struct task_wait *wait, int rc);
+
+/* Let every task that is ready run once. Cannot be cancelled. */
+void anyc__yield(anyc_task *task);
+
+/* The name given at spawn, else the function's; never NULL. */
+const char *anyc__task_name(const anyc_task *task);
+
+/* What `origin` says after the function's name: "file:line". */
+const char *anyc__task_place(const anyc_task *task);
+
+/* Is there still a task with this id at this address? In the running loop; `task` may be stale. For
+ * objects that remember a task which may have ended. */
+bool anyc__task_alive(const anyc_task *task, uint64_t id);
+
+/* -- between the files of core only -- */
+
+/* Make a task that waits or is new ready to run. */
+void anyc__task_ready(anyc_task *task);
+
+/* Give up the wait of a task if it is in one that can be cancelled. */
+void anyc__task_interrupt(anyc_task *task);
+
+/* Control block for a new task of state NEW that is not in the ready queue yet; NULL without
+ * memory. `name` and the `copy_size` bytes at `copy` are copied (NULL: none); with a copy, it is
+ * the task's argument. */
+anyc_task *anyc__task_create(anyc_loop *loop, const char *origin, const char *name,
+                             const void *copy, size_t copy_size);
+void anyc__task_destroy(anyc_task *task);
+
+/* Free the memory of all control blocks, at the end of the run. */
+void anyc__task_slabs_destroy(anyc_loop *loop);
+
+
+/* Call `visit` for each task of the loop that has not ended; stops when it answers false. */
+void anyc__task_each(anyc_loop *loop, bool (*visit)(anyc_task *task, void *arg), void *arg);
+
+/* The task's function returned: closes what it left open and tells its group. Runs on the task's
+ * own stack, or on the loop's if the task could not be given one. */
+void anyc__task_ended(anyc_task *task, int rc);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch.c - waiting for descriptors; see watch.h.
+ */
+#include "core/watch.h"
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/loop.h"
+#include "core/task.h"
+
+/* On the stack of a task that waits for a descriptor, and in the slots of what it waits for. */
+struct watch_wait {
+    struct task_wait wait;
+    unsigned events; /* what for */
+    unsigned ready;  /* what of it came */
+};
+
+static void watch_abandon(struct task_wait *wait);
+
+static const struct wait_type readable_wait = {"data on a descriptor", watch_abandon, NULL};
+static const struct wait_type writable_wait = {"room on a descriptor", watch_abandon, NULL};
+
+static struct watch_wait *waiter_of(const anyc_watch *watch, unsigned event)
+{
+    return watch->waiter[event == ANYC_WRITABLE];
+}
+
+static void waiter_enter(anyc_watch *watch, struct watch_wait *waiter)
+{
+    if ((waiter->events & ANYC_READABLE) != 0)
+        watch->waiter[0] = waiter;
+    if ((waiter->events & ANYC_WRITABLE) != 0)
+        watch->waiter[1] = waiter;
+    watch->loop->watch_waits++;
+}
+
+static void waiter_leave(anyc_watch *watch, const struct watch_wait *waiter)
+{
+    if (watch->waiter[0] == waiter)
+        watch->waiter[0] = NULL;
+    if (watch->waiter[1] == waiter)
+        watch->waiter[1] = NULL;
+    watch->loop->watch_waits--;
+}
+
+static void watch_abandon(struct task_wait *wait)
+{
+    struct watch_wait *waiter = ANYC__CONTAINER(wait, struct watch_wait, wait);
+    anyc_watch *watch = (anyc_watch *)(uintptr_t)wait->on;
+
+    waiter_leave(watch, waiter);
+    watch->loop->backend->scope_wake(watch, waiter->events);
+}
+
+static bool table_reserve(anyc_loop *loop, int fd)
+{
+    size_t size = loop->watches_size > 0 ? loop->watches_size : 16;
+    anyc_watch **watches;
+    size_t i;
+
+    if ((size_t)fd < loop->watches_size)
+        return true;
+    while (size <= (size_t)fd)
+        size *= 2;
+    watches = anyc__realloc_array(loop->watches, size, sizeof(anyc_watch *));
+    if (watches == NULL)
+        return false;
+    for (i = loop->watches_size; i < size; i++)
+        watches[i] = NULL;
+    loop->watches = watches;
+    loop->watches_size = size;
+    return true;
+}
+
+anyc_watch *anyc__watch_find(const anyc_loop *loop, int fd)
+{
+    return fd >= 0 && (size_t)fd < loop->watches_size ? loop->watches[fd] : NULL;
+}
+
+int anyc__watch_open(anyc_loop *loop, int fd, anyc_watch **out_watch)
+{
+    anyc_watch *watch;
+    int rc;
+
+    if (fd < 0)
+        return anyc__fail(-EBADF, EBADF, "descriptor %d", fd);
+    if (anyc__watch_find(loop, fd) != NULL)
+        return anyc__fail(ANYC_EBUSY, 0, "descriptor %d is in use in this loop already", fd);
+    if (!table_reserve(loop, fd))
+        return anyc__fail_plain(ANYC_ENOMEM);
+    watch = anyc__zalloc(loop->backend->watch_size);
+    if (watch == NULL)
+        return anyc__fail_plain(ANYC_ENOMEM);
+    watch->loop = loop;
+    watch->fd = fd;
+    rc = loop->backend->watch_open(watch);
+    if (rc < 0) {
+        anyc__free(watch);
+        return anyc__fail_errno(-rc, "cannot wait for descriptor %d", fd);
+    }
+    loop->watches[fd] = watch;
+    loop->open_watches++;
+    *out_watch = watch;
+    return 0;
+}
+
+/* See that the loop reports the events. */
+static int watch_arm(anyc_watch *watch, unsigned events)
+{
+    int rc;
+
+    if ((watch->armed & events) == events)
+        return 0;
+    rc = watch->loop->backend->watch_start(watch, watch->armed | events);
+    if (rc < 0)
+        return anyc__fail_errno(-rc, "cannot wait for descriptor %d", watch->fd);
+    return 0;
+}
+
+int anyc__watch_wait_any(anyc_watch *watch, unsigned events, unsigned *out_ready)
+{
+    struct watch_wait waiter = {.events = events, .ready = watch->ready & events};
+    int rc;
+
+    if (((events & ANYC_READABLE) != 0 && watch->waiter[0] != NULL) ||
+        ((events & ANYC_WRITABLE) != 0 && watch->waiter[1] != NULL))
+        return anyc__fail(ANYC_EBUSY, 0, "another task is waiting for descriptor %d", watch->fd);
+    if (waiter.ready != 0) {
+        watch->ready &= (uint8_t)~events;
+        *out_ready = waiter.ready;
+        return 0;
+    }
+    rc = watch_arm(watch, events);
+    if (rc < 0)
+        return rc;
+    waiter_enter(watch, &waiter);
+    watch->users++; /* it may be closed before this task runs again */
+    rc = anyc__wait(&waiter.wait, events == ANYC_WRITABLE ? &writable_wait : &readable_wait, watch);
+    if (rc == 0 && watch->closed)
+        rc = ANYC_ECLOSED;
+    anyc__watch_return(watch);
+    if (rc == 0)
+        *out_ready = waiter.ready;
+    return rc;
+}
+
+int anyc__watch_wait(anyc_watch *watch, unsigned event)
+{
+    unsigned ready;
+
+    return anyc__watch_wait_any(watch, event, &ready);
+}
+
+/* Wake who waits for the event; answers whether there was one. */
+static bool watch_wake(anyc_watch *watch, unsigned event, unsigned ready, int rc)
+{
+    struct watch_wait *waiter = waiter_of(watch, event);
+
+    if (waiter == NULL)
+        return false;
+    waiter->ready = ready & waiter->events;
+    waiter_leave(watch, waiter);
+    anyc__wake(&waiter->wait, rc);
+    return true;
+}
+
+void anyc__watch_close(anyc_watch *watch, int rc)
+{
+    anyc_loop *loop = watch->loop;
+
+    watch->closed = true;
+    (void)watch_wake(watch, ANYC_READABLE, 0, rc);
+    (void)watch_wake(watch, ANYC_WRITABLE, 0, rc);
+    loop->watches[watch->fd] = NULL;
+    loop->backend->watch_close(watch);
+}
+
+int anyc__watch_borrow(anyc_loop *loop, int fd, anyc_watch **out_watch)
+{
+    anyc_watch *watch = anyc__watch_find(loop, fd);
+    int rc;
+
+    if (watch == NULL) {
+        rc = anyc__watch_open(loop, fd, &watch);
+        if (rc < 0)
+            return rc;
+        watch->borrowed = true;
+    }
+    watch->users++;
+    *out_watch = watch;
+    return 0;
+}
+
+void anyc__watch_return(anyc_watch *watch)
+{
+    watch->users--;
+    if (watch->users > 0)
+        return;
+    if (watch->let_go)
+        anyc__free(watch);
+    else if (watch->borrowed && !watch->closed)
+        anyc__watch_close(watch, ANYC_ECLOSED);
+}
+
+/* -- for adapters -- */
+
+void anyc_backend_watch_ready(anyc_watch *watch, unsigned events)
+{
+    anyc_loop *loop = watch->loop;
+    bool in_turn = loop->in_turn;
+    unsigned unwanted = events & ANYC_WRITABLE; /* re-armed by the next who finds no room */
+    unsigned armed;
+
+    loop->in_turn = true; /* a turn follows anyway, the loop need not be told */
+    if ((events & ANYC_READABLE) != 0 && !watch_wake(watch, ANYC_READABLE, events, 0)) {
+        watch->ready |= ANYC_READABLE;
+        unwanted |= ANYC_READABLE;
+    }
+    if ((events & ANYC_WRITABLE) != 0)
+        (void)watch_wake(watch, ANYC_WRITABLE, events, 0);
+    loop->in_turn = in_turn;
+    armed = watch->armed & ~unwanted;
+    if (armed == watch->armed)
+        return;
+    if (armed == 0)
+        loop->backend->watch_stop(watch);
+    else
+        (void)loop->backend->watch_start(watch, armed); /* failing, it fires again */
+}
+
+void anyc_backend_watch_closed(anyc_watch *watch)
+{
+    watch->loop->open_watches--;
+    watch->let_go = true;
+    if (watch->users == 0)
+        anyc__free(watch);
+}
+
+void anyc_backend_signal(anyc_loop *loop, int signum)
+{
+    if (loop->on_signal != NULL)
+        loop->on_signal(loop, signum);
+}
+
+void anyc_backend_default_scope_wake(anyc_watch *watch, unsigned events)
+{
+    (void)watch;
+    (void)events;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * http_server.c - answers GET / with "Hello, World!": keep-alive, pipelining, limits.
+ *
+ *     http_server [--backend NAME] [--host H] [--port P] [SECONDS]
+ *
+ * A connection's task receives until there is a whole request, answers all requests that have
+ * arrived with one send, and goes on. Each such round may take SECONDS, 30 if not given.
+ */
+#include <stdlib.h>
+
+#include <anyc/anyc.h>
+
+#include "http.h"
+#include "options.h"
+
+enum { HEAD_MAX = 8192, BATCH = 32 };
+
+struct connection {
+    anyc_byte_stream *stream;
+    bool last; /* end it after what is in `out` */
+    int out_count;
+    struct iovec out[BATCH];
+    size_t len; /* of what is in `in` */
+    char in[HEAD_MAX];
+};
+
+static double round_seconds = 30;
+
+/* Answers the requests in the buffer and keeps what is left of it. */
+static void answer_all(struct connection *c)
+{
+    struct http_request request;
+    size_t used = 0;
+    long n = 1;
+
+    while (n > 0 && !c->last && c->out_count < BATCH) {
+        n = http_read_request(&request, c->in + used, c->len - used);
+        if (n > 0) {
+            c->out[c->out_count++] = request.reply;
+            c->last = request.last;
+            used += (size_t)n;
+        }
+    }
+    c->len -= used;
+    memmove(c->in, c->in + used, c->len);
+    if (n < 0 || (n == 0 && c->len == HEAD_MAX)) {
+        c->out[c->out_count++] = http_piece(n < 0 ? &http_bad : &http_large, true);
+        c->last = true;
+    }
+}
+
+/* Receives, answers and sends once. */
+static int play_round(struct connection *c)
+{
+    ssize_t n = 0;
+
+    c->out_count = 0;
+    answer_all(c); /* more than a batch may have come the last time */
+    while (n >= 0 && c->out_count == 0) {
+        n = anyc_receive(c->stream, c->in + c->len, HEAD_MAX - c->len);
+        if (n > 0) {
+            c->len += (size_t)n;
+            answer_all(c);
+        }
+    }
+    return n < 0 ? (int)n : anyc_sendv(c->stream, c->out, c->out_count);
+}
+
+/* Says that it was the last, and lets the client read it before the connection is closed. */
+static int part(struct connection *c)
+{
+    int rc = anyc_send_eof(c->stream);
+
+    while (rc >= 0)
+        rc = (int)anyc_receive(c->stream, c->in, HEAD_MAX);
+    return rc;
+}
+
+static int converse(anyc_byte_stream *stream, void *arg)
+{
+    struct connection *c = malloc(sizeof *c);
+    anyc_cancel_scope scope;
+    int rc = c == NULL ? ANYC_ENOMEM : 0;
+
+    (void)arg;
+    if (c != NULL) {
+        c->stream = stream;
+        c->last = false;
+        c->len = 0;
+    }
+    while (rc >= 0) {
+        anyc_fail_after(&scope, round_seconds, false);
+        rc = c->last ? part(c) : play_round(c);
+        rc = anyc_cancel_scope_exit(&scope, rc);
+    }
+    free(c);
+    anyc_aclose(stream);
+    return 0; /* that a connection ended, well or not, is no failure of the server */
+}
+
+static int http_server(void *arg)
+{
+    return serve(arg, converse);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.host = "127.0.0.1"};
+
+    if (!options_parse(argc, argv, &options))
+        return 2;
+    if (options.argument_count > 0)
+        round_seconds = strtod(options.arguments[0], NULL);
+    raise_descriptor_limit();
+    return options_run(&options, http_server, &options);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * anyc.h - all of anyc but the header for backends (anyc/backend.h) and for tests (anyc/testing.h).
+ */
+#ifndef ANYC_ANYC_H
+#define ANYC_ANYC_H
+
+#include <anyc/alloc.h>
+#include <anyc/buffered_stream.h>
+#include <anyc/cancel.h>
+#include <anyc/concurrency.h>
+#include <anyc/error.h>
+#include <anyc/future.h>
+#include <anyc/instrument.h>
+#include <anyc/log.h>
+#include <anyc/loop.h>
+#include <anyc/lowlevel.h>
+#include <anyc/memory_stream.h>
+#include <anyc/resource.h>
+#include <anyc/socket.h>
+#include <anyc/stapled_stream.h>
+#include <anyc/stream.h>
+#include <anyc/sync.h>
+#include <anyc/task.h>
+#include <anyc/thread.h>
+
+#endif

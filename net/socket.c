@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * socket.c - the descriptors behind streams and listeners: made, set up, closed.
+ */
+#include "net/socket.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+int anyc__socket_open(int family, int type)
+{
+    int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    return fd < 0 ? -errno : fd;
+}
+
+int anyc__socket_set_option(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+void anyc__socket_close(int fd)
+{
+    int kept = errno;
+
+    if (fd >= 0)
+        close(fd); /* also when it answers EINTR the descriptor is gone */
+    errno = kept;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * socket.h - the descriptors behind streams and listeners: made, set up, asked, closed. Nothing
+ * here waits. Functions that answer an int answer 0 (a descriptor) or -errno, without a message:
+ * the caller knows better what it was for.
+ */
+#ifndef ANYC_NET_SOCKET_H
+#define ANYC_NET_SOCKET_H
+
+#include <sys/socket.h>
+
+#include <anyc/resource.h>
+
+/* A socket, non-blocking and close-on-exec. */
+int anyc__socket_open(int family, int type);
+
+/* Turn an option of type int on or off. */
+int anyc__socket_set_option(int fd, int level, int option, int value);
+
+/* Close a descriptor; nothing to do for -1. Keeps errno. */
+void anyc__socket_close(int fd);
+
+/* The `extra` slot of everything with a socket. fd: -1 after its end. peer: the address of the
+ * other side, or NULL where there is none. */
+int anyc__socket_extra(int fd, const struct sockaddr *peer, socklen_t peer_len,
+                       const anyc_typed_attribute *attribute, void *out);
+
+#endif

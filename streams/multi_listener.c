@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * multi_listener.c - several listeners as one. AnyIO: streams.stapled.MultiListener.
+ *
+ * A multi-listener that was given to another keeps nothing but its memory, which the other frees.
+ */
+#include <anyc/stapled_stream.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/list.h"
+#include "streams/stream.h"
+
+struct multi_listener {
+    anyc_listener listener;
+    anyc_listener **members;
+    size_t count;
+    anyc_list emptied; /* multi-listeners whose members came here */
+    anyc_list link;    /* in `emptied` of another */
+    bool closed;
+};
+
+/* A task that serves one member, copied into it. */
+struct multi_serve {
+    anyc_listener *member;
+    anyc_connection_fn handler;
+    void *arg;
+    anyc_task_group *task_group;
+};
+
+static struct multi_listener *multi_of(const anyc_resource *resource)
+{
+    return ANYC__CONTAINER(resource, struct multi_listener, listener.resource);
+}
+
+static int multi_serve_member(void *arg)
+{
+    const struct multi_serve *serve = arg;
+
+    return anyc_listener_serve(serve->member, serve->handler, serve->arg, serve->task_group);
+}
+
+/* `listener` may be gone once the exit has waited. */
+static int multi_serve(anyc_listener *listener, anyc_connection_fn handler, void *arg,
+                       anyc_task_group *task_group)
+{
+    const struct multi_listener *self = multi_of(&listener->resource);
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct multi_serve serve = {NULL, handler, arg, task_group};
+    size_t i;
+    int rc;
+
+    if (self->closed)
+        return anyc__fail_plain(ANYC_ECLOSED);
+    rc = anyc_task_group_enter(&group);
+    if (rc < 0)
+        return rc;
+    for (i = 0; i < self->count && rc >= 0; i++) {
+        serve.member = self->members[i];
+        rc =
+            anyc_task_group_start_soon_copy(&group, multi_serve_member, &serve, sizeof serve, NULL);
+    }
+    return anyc_task_group_exit(&group, rc);
+}
+
+static int multi_close(anyc_resource *resource, bool forcefully)
+{
+    struct multi_listener *self = multi_of(resource);
+    int first = 0;
+    size_t i;
+    int rc;
+
+    self->closed = true;
+    for (i = 0; i < self->count; i++) {
+        rc = anyc__stream_close_inner(&self->members[i]->resource, forcefully);
+        if (first >= 0 && rc < 0)
+            first = rc;
+    }
+    return first;
+}
+
+static void multi_free(struct multi_listener *self)
+{
+    anyc_listener_deinit(&self->listener);
+    anyc__free(self->members);
+    anyc__free(self);
+}
+
+static void multi_destroy(anyc_resource *resource)
+{
+    struct multi_listener *self = multi_of(resource);
+    anyc_list *node;
+    size_t i;
+
+    for (i = 0; i < self->count; i++)
+        anyc_aclose_forcefully(self->members[i]);
+    for (node = anyc__list_pop(&self->emptied); node != NULL; node = anyc__list_pop(&self->emptied))
+        multi_free(ANYC__CONTAINER(node, struct multi_listener, link));
+    multi_free(self);
+}
+
+/* The last member that has the attribute. */
+static int multi_extra(anyc_resource *resource, const anyc_typed_attribute *attribute, void *out)
+{
+    const struct multi_listener *self = multi_of(resource);
+    size_t i = self->count;
+    int rc;
+
+    while (i > 0) {
+        i--;
+        rc = anyc__stream_extra_inner(&self->members[i]->resource, attribute, out);
+        if (rc != ANYC_EATTRIBUTE)
+            return rc;
+    }
+    return anyc_no_attributes(resource, attribute, out);
+}
+
+static const anyc_listener_ops multi_ops = {
+    .resource =
+        {
+            .type = "multi-listener",
+            .close = multi_close,
+            .destroy = multi_destroy,
+            .extra = multi_extra,
+        },
+    .accept = anyc_no_accept,
+    .serve = multi_serve,
+};
+
+static struct multi_listener *multi_is(const anyc_listener *listener)
+{
+    return listener->ops == &multi_ops ? multi_of(&listener->resource) : NULL;
+}
+
+/* Take over a listener, or the members of a multi-listener. */
+static void multi_add(struct multi_listener *self, anyc_listener *listener)
+{
+    struct multi_listener *other = multi_is(listener);
+    anyc_list *node;
+    size_t i;
+
+    if (other == NULL) {
+        self->members[self->count++] = listener;
+        return;
+    }
+    for (i = 0; i < other->count; i++)
+        self->members[self->count++] = other->members[i];
+    other->count = 0;
+    for (node = anyc__list_pop(&other->emptied); node != NULL;
+         node = anyc__list_pop(&other->emptied))
+        anyc__list_push(&self->emptied, node);
+    anyc__list_push(&self->emptied, &other->link);
+}
+
+int anyc_multi_listener_create(anyc_listener *const *listeners, size_t count,
+                               anyc_listener **out_listener)
+{
+    struct multi_listener *self = anyc__zalloc(sizeof *self);
+    size_t total = 0;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        total += multi_is(listeners[i]) != NULL ? multi_is(listeners[i])->count : 1;
+    if (self != NULL)
+        self->members = anyc__alloc_array(total, sizeof *self->members);
+    if (self == NULL || self->members == NULL) {
+        anyc__free(self);
+        return anyc__fail_plain(ANYC_ENOMEM);
+    }
+    self->listener = (anyc_listener){.resource = {&multi_ops.resource}, .ops = &multi_ops};
+    for (i = 0; i < count; i++)
+        multi_add(self, listeners[i]);
+    *out_listener = &self->listener;
+    return 0;
+}
+
+anyc_listener *const *anyc_multi_listener_listeners(const anyc_listener *listener,
+                                                    size_t *out_count)
+{
+    const struct multi_listener *self = multi_is(listener);
+
+    *out_count = self != NULL ? self->count : 0;
+    return *out_count > 0 ? self->members : NULL;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream.h - what the implementations of streams share.
+ *
+ * A stream may be freed while a task is inside one of its calls: it has waited, or let others run
+ * at its checkpoint. A call that looks at the stream again after that holds its memory meanwhile.
+ */
+#ifndef ANYC_STREAMS_STREAM_H
+#define ANYC_STREAMS_STREAM_H
+
+#include <anyc/resource.h>
+
+#include "core/assert.h"
+
+/* Embed it in the stream. The memory may go iff users == 0 && destroyed. */
+struct stream_life {
+    unsigned users; /* calls inside */
+    bool destroyed; /* its owner has let go of it */
+};
+
+/* A call begins that will look at the stream after it suspended. */
+static inline void anyc__stream_hold(struct stream_life *life)
+{
+    life->users++;
+}
+
+/* Such a call is done with it: true if the caller must free the stream now. */
+static inline bool anyc__stream_release(struct stream_life *life)
+{
+    ANYC_ASSERT(life->users > 0);
+    return --life->users == 0 && life->destroyed;
+}
+
+/* For the destroy slot: true if the memory can go at once. */
+static inline bool anyc__stream_destroy(struct stream_life *life)
+{
+    life->destroyed = true;
+    return life->users == 0;
+}
+
+/* Close what a wrapper holds, as the wrapper itself is being closed; the memory stays. */
+static inline int anyc__stream_close_inner(anyc_resource *inner, bool forcefully)
+{
+    return inner->ops->close(inner, forcefully);
+}
+
+/* Ask what a wrapper holds for an attribute. */
+static inline int anyc__stream_extra_inner(anyc_resource *inner,
+                                           const anyc_typed_attribute *attribute, void *out)
+{
+    return (anyc_extra)(inner, attribute, attribute->size, out);
+}
+
+/* Are all slots of a resource there? */
+static inline bool anyc__stream_resource_complete(const anyc_resource_ops *ops)
+{
+    return ops->type != NULL && ops->close != NULL && ops->destroy != NULL && ops->extra != NULL;
+}
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.h - what tests with threads need: a gate that threads wait at, an event of the loop that a
+ * thread may set, and the number of threads. For white-box tests.
+ */
+#ifndef ANYC_TESTS_SUPPORT_THREAD_H
+#define ANYC_TESTS_SUPPORT_THREAD_H
+
+#include <anyc/event.h>
+
+#include "core/list.h"
+#include "core/loop.h"
+#include "core/post.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Waits 5 s at most; false if nobody posted until then. */
+static inline bool gate_wait(sem_t *gate)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += 5;
+    while (sem_timedwait(gate, &end) != 0) {
+        if (errno != EINTR)
+            return false;
+    }
+    return true;
+}
+
+/* An event that one thread may set while the run waits for that thread. */
+struct loop_event {
+    struct post post;
+    anyc_loop *loop;
+    anyc_event event;
+};
+
+static inline void loop_event_posted(struct post *post)
+{
+    anyc_event_set(&ANYC__CONTAINER(post, struct loop_event, post)->event);
+}
+
+/* In the loop. */
+static inline void loop_event_init(struct loop_event *event)
+{
+    *event = (struct loop_event){.post.fn = loop_event_posted, .loop = anyc__loop};
+}
+
+/* In a thread, once. */
+static inline void loop_event_set(struct loop_event *event)
+{
+    anyc__post(event->loop, &event->post);
+}
+
+static inline int thread_entries(const char *path)
+{
+    DIR *dir = opendir(path);
+    int count = -2; /* "." and ".." */
+
+    if (dir == NULL)
+        return -1;
+    while (readdir(dir) != NULL)
+        count++;
+    closedir(dir);
+    return count;
+}
+
+/* Threads of this process. */
+static inline int thread_count(void)
+{
+    return thread_entries("/proc/self/task");
+}
+
+static inline void *thread_tell_id(void *arg)
+{
+    *(pid_t *)arg = (pid_t)syscall(SYS_gettid);
+    return NULL;
+}
+
+/* The same, after a first thread came and went: a sanitizer may keep one of its own from then on. */
+static inline int thread_count_before(void)
+{
+    char path[64];
+    pthread_t thread;
+    pid_t id;
+
+    if (pthread_create(&thread, NULL, thread_tell_id, &id) != 0)
+        return -1;
+    pthread_join(thread, NULL);
+    snprintf(path, sizeof path, "/proc/self/task/%d", (int)id);
+    while (access(path, F_OK) == 0) /* the system lists it for a moment more */
+        usleep(100);
+    return thread_count();
+}
+
+/* Waits until no more than `count` threads are left; false if that takes more than 5 s. */
+static inline bool thread_count_falls_to(int count)
+{
+    for (int i = 0; i < 5000 && thread_count() > count; i++)
+        usleep(1000);
+    return thread_count() <= count;
+}
+
+/* Open descriptors of this process, and one more to look at them. */
+static inline int thread_fd_count(void)
+{
+    return thread_entries("/proc/self/fd");
+}
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_worker_pool.c - the pool itself: idle workers, no more threads to be had, runs in several
+ * threads, and the token by which threads find out that a run has ended.
+ */
+#include <check.h>
+
+#include <anyc/error.h>
+#include <anyc/lowlevel.h>
+#include <anyc/task.h>
+#include <anyc/testing.h>
+#include <anyc/thread.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "support/thread.h"
+#include "threads/run_token.h"
+#include "threads/worker_pool.h"
+
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static int idle_main(void *arg)
+{
+    int *threads = arg;
+
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(anyc_to_thread_run_sync(nothing, NULL, NULL, NULL), 0);
+        while (thread_count() > *threads)
+            ck_assert_int_eq(anyc_sleep(0.001), 0);
+    }
+    return 0;
+}
+
+ANYC_TEST_PLAIN(test_worker_pool__lets_idle_workers_go)
+{
+    anyc_run_options options = {.backend = anyc_testing_backend()};
+    int threads = thread_count_before();
+
+    anyc__worker_idle_ns = 1000000;
+    ck_assert_int_eq(anyc_run_with(idle_main, &threads, &options), 0);
+}
+
+/* Workers leave while jobs are being given to them. */
+static int hurry_main(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 500; i++) {
+        ck_assert_int_eq(anyc_to_thread_run_sync(nothing, NULL, NULL, NULL), 0);
+        if (i % 3 == 0)
+            usleep(20);
+    }
+    return 0;
+}
+
+ANYC_TEST_PLAIN(test_worker_pool__gives_no_job_to_a_worker_that_leaves)
+{
+    anyc_run_options options = {.backend = anyc_testing_backend()};
+
+    anyc__worker_idle_ns = 20000;
+    ck_assert_int_eq(anyc_run_with(hurry_main, NULL, &options), 0);
+}
+
+/* -- no more threads to be had -- */
+
+/* New threads would get stacks that do not fit into the address space. */
+static void refuse_threads(bool refuse)
+{
+    static pthread_attr_t usual;
+    pthread_attr_t huge;
+
+    if (!refuse) {
+        ck_assert_int_eq(pthread_setattr_default_np(&usual), 0);
+        return;
+    }
+    ck_assert_int_eq(pthread_getattr_default_np(&usual), 0);
+    ck_assert_int_eq(pthread_attr_init(&huge), 0);
+    ck_assert_int_eq(pthread_attr_setstacksize(&huge, (size_t)1 << 50), 0);
+    ck_assert_int_eq(pthread_setattr_default_np(&huge), 0);
+    pthread_attr_destroy(&huge);
+}
+
+ANYC_TEST(test_worker_pool__answers_when_no_thread_can_be_had)
+{
+    anyc_to_thread_run_sync_options abandon = {.abandon_on_cancel = true};
+
+    refuse_threads(true);
+    ck_assert_int_eq(anyc_to_thread_run_sync(nothing, NULL, NULL, NULL), -EAGAIN);
+    ck_assert_int_eq(anyc_to_thread_run_sync(nothing, NULL, &abandon, NULL), -EAGAIN);
+    refuse_threads(false);
+    ck_assert_int_eq(anyc_to_thread_run_sync(nothing, NULL, NULL, NULL), 0);
+    ck_assert_uint_eq(
+        anyc_capacity_limiter_borrowed_tokens(anyc_current_default_thread_limiter()), 0);
+}
+
+struct queue {
+    sem_t gate;
+    atomic_int ended;
+};
+
+static int queue_thread(void *arg)
+{
+    struct queue *queue = arg;
+
+    gate_wait(&queue->gate);
+    atomic_fetch_add(&queue->ended, 1);
+    return 0;
+}
+
+static int queue_task(void *arg)
+{
+    return anyc_to_thread_run_sync(queue_thread, arg, NULL, NULL);
+}
+
+ANYC_TEST(test_worker_pool__lets_calls_wait_for_a_free_worker)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    int threads = thread_count_before();
+    struct queue queue = {0};
+
+    sem_init(&queue.gate, 0, 0);
+    anyc_task_group_enter(&group);
+    anyc_task_group_start_soon(&group, queue_task, &queue, NULL);
+    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
+    refuse_threads(true);
+    for (int i = 0; i < 9; i++)
+        anyc_task_group_start_soon(&group, queue_task, &queue, NULL);
+    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
+    ck_assert_int_eq(thread_count(), threads + 1);
+    for (int i = 0; i < 10; i++)
+        sem_post(&queue.gate);
+    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
+    ck_assert_int_eq(queue.ended, 10);
+    refuse_threads(false);
+    sem_destroy(&queue.gate);
+}
+
+ANYC_TEST(test_worker_pool__cancels_calls_that_wait_for_a_free_worker)
+{
+    anyc_task_group outer = ANYC_TASK_GROUP_INIT;
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct queue queue = {0};
+
+    sem_init(&queue.gate, 0, 0);
+    anyc_task_group_enter(&outer);
+    anyc_task_group_start_soon(&outer, queue_task, &queue, NULL);
+    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
+    refuse_threads(true);
+    anyc_task_group_enter(&group);
+    anyc_task_group_start_soon(&group, queue_task, &queue, NULL);
+    anyc_task_group_start_soon(&group, queue_task, &queue, NULL);
+    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
+    anyc_task_group_cancel(&group, NULL);
+    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
+    refuse_threads(false);
+    sem_post(&queue.gate);
+    ck_assert_int_eq(anyc_task_group_exit(&outer, 0), 0);
+    ck_assert_int_eq(queue.ended, 1);
+    ck_assert_uint_eq(
+        anyc_capacity_limiter_borrowed_tokens(anyc_current_default_thread_limiter()), 0);
+    sem_destroy(&queue.gate);
+}
+
+/* -- the kinds of jobs -- */
+
+ANYC_TEST(test_worker_pool__keeps_a_limiter_for_each_kind)
+{
+    anyc_capacity_limiter *limiters[WORKER_KINDS];
+
+    for (int i = 0; i < WORKER_KINDS; i++)
+        ck_assert_int_eq(anyc__worker_limiter(anyc__loop, (enum worker_kind)i, &limiters[i]), 0);
+    ck_assert_ptr_eq(limiters[WORKER_CALLS], anyc_current_default_thread_limiter());
+    ck_assert_ptr_ne(limiters[WORKER_LOOKUPS], limiters[WORKER_CALLS]);
+    ck_assert_ptr_ne(limiters[WORKER_FILES], limiters[WORKER_CALLS]);
+    ck_assert_ptr_ne(limiters[WORKER_FILES], limiters[WORKER_LOOKUPS]);
+}
+
+/* -- many at once -- */
+
+static int many_thread(void *arg)
+{
+    atomic_fetch_add((atomic_int *)arg, 1);
+    return 0;
+}
+
+static int many_task(void *arg)
+{
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(anyc_to_thread_run_sync(many_thread, arg, NULL, NULL), 0);
+    return 0;
+}
+
+static int many_main(void *arg)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+
+    anyc_task_group_enter(&group);
+    for (int i = 0; i < 100; i++)
+        anyc_task_group_start_soon(&group, many_task, arg, NULL);
+    return anyc_task_group_exit(&group, 0);
+}
+
+static void *many_run(void *arg)
+{
+    anyc_run_options options = {.backend = anyc_testing_backend()};
+
+    ck_assert_int_eq(anyc_run_with(many_main, arg, &options), 0);
+    return NULL;
+}
+
+ANYC_TEST_PLAIN(test_worker_pool__serves_many_calls_of_several_runs)
+{
+    pthread_t threads[3];
+    atomic_int count = 0;
+
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, many_run, &count), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    ck_assert_int_eq(count, 3 * 100 * 20);
+}
+
+/* -- the token of a run -- */
+
+ANYC_TEST(test_worker_pool__tells_by_a_token_that_the_run_has_ended)
+{
+    struct run_token *token = anyc__run_token_create(anyc__loop);
+
+    ck_assert_ptr_nonnull(token);
+    anyc__run_token_ref(token);
+    ck_assert_ptr_eq(anyc__run_token_lock(token), anyc__loop);
+    anyc__run_token_end(token);
+    anyc__run_token_unlock(token);
+    anyc__run_token_unref(token);
+    ck_assert_ptr_null(anyc__run_token_lock(token));
+    anyc__run_token_unlock(token);
+    anyc__run_token_unref(token);
+}

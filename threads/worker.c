@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.c - one worker thread: waits for a job, runs it, reports it, and leaves when it has
+ * waited for too long.
+ *
+ * A job that cannot be abandoned is reported by a plain post: the run waits for it. One that can
+ * be is reported under the lock of the run's token, for the run may have ended meanwhile; the
+ * thread is then on its own, and disposes of the job and of itself.
+ */
+#include "threads/worker.h"
+
+#include <anyc/error.h>
+
+#include "core/alloc.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <time.h>
+
+#define WORKER_STACK_MIN ((size_t)256 * 1024) /* bytes; else the system's default */
+#define WORKER_NS_PER_S 1000000000
+
+static void worker_free(struct worker *worker)
+{
+    pthread_cond_destroy(&worker->wake);
+    pthread_mutex_destroy(&worker->lock);
+    anyc__run_token_unref(worker->token);
+    anyc__free(worker);
+}
+
+/* The moment, on the monotonic clock, at which the worker has waited for long enough. */
+static struct timespec worker_idle_end(const struct worker *worker)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += (time_t)(worker->idle_ns / WORKER_NS_PER_S);
+    end.tv_nsec += (long)(worker->idle_ns % WORKER_NS_PER_S);
+    if (end.tv_nsec >= WORKER_NS_PER_S) {
+        end.tv_nsec -= WORKER_NS_PER_S;
+        end.tv_sec++;
+    }
+    return end;
+}
+
+/* Waits for a job. NULL: leave. */
+static struct worker_job *worker_next_job(struct worker *worker)
+{
+    struct timespec end = worker_idle_end(worker);
+    struct worker_job *job;
+    int rc = 0;
+
+    pthread_mutex_lock(&worker->lock);
+    while (worker->job == NULL && !worker->quit && rc == 0)
+        rc = pthread_cond_timedwait(&worker->wake, &worker->lock, &end);
+    job = worker->job;
+    worker->job = NULL;
+    if (job == NULL)
+        atomic_store_explicit(&worker->left, true, memory_order_relaxed);
+    pthread_mutex_unlock(&worker->lock);
+    return job;
+}
+
+/* Hands an ended job to the loop, which may free it and use the worker again at once. False: the
+ * run has ended, and has cast the worker off. */
+static bool worker_report(struct worker *worker, struct worker_job *job)
+{
+    anyc_loop *loop;
+
+    if (job->dispose == NULL) {
+        anyc__post(worker->loop, &job->post);
+        return true;
+    }
+    loop = anyc__run_token_lock(worker->token);
+    if (loop != NULL) {
+        worker->reported = true;
+        anyc__post(loop, &job->post);
+    }
+    anyc__run_token_unlock(worker->token);
+    if (loop == NULL)
+        job->dispose(job);
+    return loop != NULL;
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *worker = arg;
+    struct worker_job *job = worker_next_job(worker);
+
+    pthread_setname_np(pthread_self(), "anyc-worker");
+    while (job != NULL) {
+        job->result = job->fn(job);
+        if (!worker_report(worker, job)) {
+            worker_free(worker);
+            return NULL;
+        }
+        job = worker_next_job(worker);
+    }
+    return NULL;
+}
+
+/* Every signal but those by which the system reports a fault of the thread itself. */
+static void worker_signals(sigset_t *set)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
+
+    sigfillset(set);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(set, faults[i]);
+}
+
+/* A thread inherits the mask of signals, so none can reach it before it would block them. */
+static int worker_start_thread(struct worker *worker)
+{
+    pthread_attr_t attributes;
+    sigset_t blocked;
+    sigset_t before;
+    size_t size = 0;
+    int rc = pthread_attr_init(&attributes);
+
+    if (rc != 0)
+        return -rc;
+    if (pthread_attr_getstacksize(&attributes, &size) == 0 && size < WORKER_STACK_MIN)
+        pthread_attr_setstacksize(&attributes, WORKER_STACK_MIN);
+    worker_signals(&blocked);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    rc = pthread_create(&worker->thread, &attributes, worker_main, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return -rc;
+}
+
+/* The condition waits by the monotonic clock: setting the time of day ends no worker. */
+static int worker_init_locks(struct worker *worker)
+{
+    pthread_condattr_t attributes;
+    int rc = pthread_mutex_init(&worker->lock, NULL);
+
+    if (rc != 0)
+        return -rc;
+    rc = pthread_condattr_init(&attributes);
+    if (rc == 0) {
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        rc = pthread_cond_init(&worker->wake, &attributes);
+        pthread_condattr_destroy(&attributes);
+    }
+    if (rc != 0)
+        pthread_mutex_destroy(&worker->lock);
+    return -rc;
+}
+
+int anyc__worker_create(anyc_loop *loop, struct run_token *token, struct worker_job *job,
+                        struct worker **out_worker)
+{
+    struct worker *worker = anyc__zalloc(sizeof *worker);
+    int rc;
+
+    if (worker == NULL)
+        return ANYC_ENOMEM;
+    rc = worker_init_locks(worker);
+    if (rc < 0) {
+        anyc__free(worker);
+        return rc;
+    }
+    anyc__run_token_ref(token);
+    worker->loop = loop;
+    worker->token = token;
+    worker->idle_ns = anyc__worker_idle_ns;
+    worker->job = job;
+    worker->running = job;
+    atomic_init(&worker->left, false);
+    rc = worker_start_thread(worker);
+    if (rc < 0)
+        worker_free(worker);
+    else
+        *out_worker = worker;
+    return rc;
+}
+
+bool anyc__worker_give(struct worker *worker, struct worker_job *job)
+{
+    bool left;
+
+    pthread_mutex_lock(&worker->lock);
+    left = atomic_load_explicit(&worker->left, memory_order_relaxed);
+    if (!left)
+        worker->job = job;
+    pthread_mutex_unlock(&worker->lock);
+    if (left)
+        return false;
+    pthread_cond_signal(&worker->wake); /* unlocked, so that it does not wake up to wait again */
+    return true;
+}
+
+void anyc__worker_quit(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->quit = true;
+    pthread_mutex_unlock(&worker->lock);
+    pthread_cond_signal(&worker->wake);
+}
+
+void anyc__worker_join(struct worker *worker)
+{
+    pthread_join(worker->thread, NULL);
+    worker_free(worker);
+}
+
+void anyc__worker_cast_off(struct worker *worker)
+{
+    pthread_detach(worker->thread);
+}
