@@ -10,12 +10,17 @@ import os
 import pathlib
 import select
 import shutil
+import struct
 import subprocess
+import tempfile
 import time
 
 BENCH = pathlib.Path(__file__).resolve().parent
 START_SECONDS = 10
 STOP_SECONDS = 5
+
+# What calls.c counts, in the order of its enum.
+CALLS = ["epoll_wait", "epoll_ctl", "read", "write", "accept", "ioctl", "timer"]
 
 
 class Failed(Exception):
@@ -125,13 +130,28 @@ def read_announcement(process):
 
 
 @contextlib.contextmanager
-def echo_server(argv, cpu):
+def echo_server(argv, cpu, environment=None):
     """A running server on a free port: yields its process and its port."""
-    process = start([*argv, "--port", "0"], cpu, stdout=subprocess.PIPE)
+    process = start([*argv, "--port", "0"], cpu, stdout=subprocess.PIPE,
+                    env=dict(os.environ, **(environment or {})))
     try:
         yield process, read_announcement(process)
     finally:
         stop(process)
+
+
+@contextlib.contextmanager
+def call_counters(library):
+    """Yields the environment that lets a server count its calls, and a function that reads them."""
+    size = struct.calcsize(f"{len(CALLS)}Q")
+    with tempfile.NamedTemporaryFile() as file:
+        file.truncate(size)
+
+        def read_counts():
+            data = pathlib.Path(file.name).read_bytes()
+            return dict(zip(CALLS, struct.unpack(f"{len(CALLS)}Q", data)))
+
+        yield {"LD_PRELOAD": str(library), "BENCH_CALLS": file.name}, read_counts
 
 
 def run_json(argv, cpu, timeout):

@@ -3,8 +3,9 @@
 """Run the benchmarks: ./dev bench [suite ...] [options].
 
 Suites: echo (CPU time a message, rate, latency), connect (connections a second), memory (bytes per
-idle connection), syscalls (calls a message, needs strace), micro (tasks, streams, locks ...),
-growth (micro measures at several sizes). Without a name: all of them.
+idle connection), syscalls (calls a message at full speed), strace (the same counted by strace, all
+calls but slowed down), micro (tasks, streams, locks ...), growth (micro measures at several sizes).
+Without a name: all of them.
 
 Rounds are interleaved: every program once, then every program again. Ratios are taken within a
 round. The measured program has one CPU, the load generator another.
@@ -152,14 +153,16 @@ def print_load_table(title, unit, servers, results, base_name):
 
 
 def run_load_cases(options, suite, unit, cases):
-    """Measure every case (title, load arguments) on every server; print and save."""
+    """Measure every case (title, load arguments, times longer) on every server; print, save."""
     servers = echo_servers(options)
     argv = {server.name: path for server, path in servers}
     base = options.base or "epoll"
     saved = {}
-    for title, arguments in cases:
+    for title, arguments, longer in cases:
         results = interleave(options.rounds, list(argv),
-                             lambda name: load_once(options, argv[name], arguments))
+                             lambda name: load_once(options, argv[name], arguments,
+                                                    options.seconds * longer,
+                                                    options.warmup * longer))
         print_load_table(title, unit, servers, results, base)
         saved[title] = results
     save(options, suite, saved)
@@ -169,18 +172,19 @@ def suite_echo(options):
     cases = []
     for size in options.sizes:
         for count in options.connections:
+            longer = 3 if count * size > 1 << 28 else 1  # one round trip of all takes a second
             cases.append((f"echo, {count} connections, {size} bytes",
-                          ["--connections", str(count), "--size", str(size)]))
+                          ["--connections", str(count), "--size", str(size)], longer))
     if max(options.connections) >= 10000:
         cases.append(("echo, 10000 connections of which 50 busy, 64 bytes",
-                      ["--connections", "10000", "--busy", "50", "--size", "64"]))
+                      ["--connections", "10000", "--busy", "50", "--size", "64"], 1))
     run_load_cases(options, "echo", "msg", cases)
 
 
 def suite_connect(options):
     run_load_cases(options, "connect", "conn",
                    [(f"connect, echo 64 bytes, close; {n} at once",
-                     ["--connect-rate", "--in-flight", str(n), "--size", "64"])
+                     ["--connect-rate", "--in-flight", str(n), "--size", "64"], 1)
                     for n in options.in_flight])
 
 
@@ -200,53 +204,84 @@ def suite_memory(options):
     save(options, "memory", {str(count): results})
 
 
-def count_calls(text, messages):
-    """strace -c's table as calls a message."""
+def strace_table(text):
+    """{call: number} of the table that strace -c writes."""
     calls = {}
     for line in text.splitlines():
         match = re.match(r"\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)\s*$", line)
         if match and match[2] != "total":
-            calls[match[2]] = int(match[1]) / messages
+            calls[match[2]] = int(match[1])
     return calls
 
 
-def trace_once(options, argv, connections):
-    """System calls of a server per message, counted by strace from before the first connection."""
+def load_simply(options, port, connections):
+    """Messages of 64 bytes from the first moment on: the number finished."""
     load = programs.find_program(options.build, "load")
+    result = programs.run_json([str(load), "--port", str(port), "--connections", str(connections),
+                                "--seconds", str(options.seconds)],
+                               options.load_cpu, options.seconds + 100)[0]
+    return max(1, result["messages"])
+
+
+def count_once(options, argv, connections):
+    """System calls of a server at full speed, counted inside it."""
+    library = programs.find_program(options.build, "bench_calls.so")
+    with programs.call_counters(library) as (environment, read_counts), \
+            programs.echo_server(argv, options.server_cpu, environment) as (_, port):
+        messages = load_simply(options, port, connections)
+        return {"messages": messages, "calls": read_counts()}
+
+
+def trace_once(options, argv, connections):
+    """System calls of a server, counted by strace."""
     with programs.echo_server(argv, options.server_cpu) as (process, port), \
             tempfile.NamedTemporaryFile("r") as table:
         trace = programs.start(["strace", "-f", "-c", "-o", table.name, "-p", str(process.pid)],
                                options.load_cpu, stderr=subprocess.DEVNULL)
         try:
             time.sleep(0.5)
-            result = programs.run_json([str(load), "--port", str(port), "--connections",
-                                        str(connections), "--seconds", str(options.seconds)],
-                                       options.load_cpu, options.seconds + 100)[0]
+            messages = load_simply(options, port, connections)
             trace.send_signal(signal.SIGINT)
             trace.wait(programs.STOP_SECONDS)
         finally:
             programs.stop(trace)
-        return {"messages": result["messages"],
-                "calls": count_calls(table.read(), max(1, result["messages"]))}
+        return {"messages": messages, "calls": strace_table(table.read())}
+
+
+def print_calls(title, results):
+    rows = []
+    for name, (result,) in results.items():
+        if result is None:
+            continue
+        each = {call: n / result["messages"] for call, n in result["calls"].items() if n}
+        most = sorted(each.items(), key=lambda item: -item[1])[:5]
+        rows.append([name, report.number(sum(each.values())),
+                     ", ".join(f"{call} {report.number(n)}" for call, n in most)])
+    report.print_table(title, ["server", "calls", "of which"], rows)
 
 
 def suite_syscalls(options):
-    if shutil.which("strace") is None:
-        print("left out: the suite syscalls (no strace)")
+    if programs.find_program(options.build, "bench_calls.so") is None:
+        print("left out: the suite syscalls (no bench_calls.so)")
         return
-    servers = echo_servers(options)
-    argv = {server.name: path for server, path in servers}
-    connections = 50
-    results = interleave(1, list(argv), lambda name: trace_once(options, argv[name], connections))
-    rows = []
-    for name, (result,) in results.items():
-        calls = {} if result is None else result["calls"]
-        main = sorted(calls.items(), key=lambda item: -item[1])[:5]
-        rows.append([name, report.number(sum(calls.values())),
-                     ", ".join(f"{call} {report.number(each)}" for call, each in main)])
-    report.print_table(f"system calls a message, {connections} connections, 64 bytes",
-                       ["server", "calls", "of which"], rows)
-    save(options, "syscalls", results)
+    argv = {server.name: path for server, path in echo_servers(options)}
+    saved = {}
+    for connections in (50, 1000):
+        results = interleave(1, list(argv), lambda name: count_once(options, argv[name],
+                                                                    connections))
+        print_calls(f"system calls a message, {connections} connections, 64 bytes", results)
+        saved[str(connections)] = results
+    save(options, "syscalls", saved)
+
+
+def suite_strace(options):
+    if shutil.which("strace") is None:
+        print("left out: the suite strace (not installed)")
+        return
+    argv = {server.name: path for server, path in echo_servers(options)}
+    results = interleave(1, list(argv), lambda name: trace_once(options, argv[name], 50))
+    print_calls("system calls a message under strace, 50 connections, 64 bytes", results)
+    save(options, "strace", results)
 
 
 def micro_programs(options):
@@ -326,7 +361,7 @@ def save(options, suite, results):
 
 
 SUITES = {"echo": suite_echo, "connect": suite_connect, "memory": suite_memory,
-          "syscalls": suite_syscalls, "micro": suite_micro, "growth": suite_growth}
+          "syscalls": suite_syscalls, "strace": suite_strace, "micro": suite_micro, "growth": suite_growth}
 
 
 def warn_if_busy():

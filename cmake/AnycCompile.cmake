@@ -19,7 +19,6 @@ target_compile_options(anyc_compile INTERFACE
   $<$<COMPILE_LANGUAGE:C>:-Wshadow>
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
   $<$<COMPILE_LANGUAGE:C>:-Wvla>
-  $<$<COMPILE_LANGUAGE:C>:-Wframe-larger-than=2048> # tasks have small stacks
   $<$<CONFIG:Debug>:-fno-omit-frame-pointer>)
 if(ANYC_HAVE_STACK_CLASH_PROTECTION) # no frame may step over a stack's guard
   target_compile_options(anyc_compile INTERFACE -fstack-clash-protection)
@@ -42,6 +41,8 @@ endif()
 
 add_library(anyc_compile_library INTERFACE)
 target_link_libraries(anyc_compile_library INTERFACE anyc_compile)
+target_compile_options(anyc_compile_library INTERFACE # tasks have small stacks
+  $<$<COMPILE_LANGUAGE:C>:-Wframe-larger-than=2048>)
 if(ANYC_SANITIZE_LIBRARY)
   target_link_libraries(anyc_compile_library INTERFACE anyc_sanitizers)
 endif()

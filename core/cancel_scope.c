@@ -14,6 +14,7 @@
 #include "core/group.h"
 #include "core/loop.h"
 #include "core/scope.h"
+#include "core/tools.h"
 
 /* A mark that other memory hardly holds: left-over stack contents differ in address or state. */
 static uint32_t scope_mark(const anyc_cancel_scope *scope)
@@ -257,6 +258,7 @@ int anyc_cancel_scope_enter(anyc_cancel_scope *scope, const anyc_cancel_scope_op
     }
     if (isnan(options->deadline))
         return anyc__fail_plain(ANYC_EINVAL);
+    anyc__tools_may_be_unset(scope, sizeof *scope);
     if (anyc__scope_entered(scope) && scope_is_open(task->loop, scope))
         return anyc__fail(ANYC_ESTATE, 0, "the cancel scope is entered already");
     if (options->deadline != 0.0)

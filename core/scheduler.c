@@ -258,6 +258,7 @@ int anyc__wait(struct task_wait *wait, const struct wait_type *type, const void 
     wait->task = task;
     if (UNLIKELY(anyc__check_cancelled(task) < 0)) {
         wait->type = type;
+        wait->on = on;
         return wait_give_up(wait);
     }
     task->wait_shielded = false;

@@ -8,10 +8,12 @@
  */
 #include "core/tools.h"
 
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
 #else
+#define RUNNING_ON_VALGRIND 0
 #define VALGRIND_STACK_REGISTER(low, top) ((void)(low), (void)(top), 0)
+#define VALGRIND_MAKE_MEM_DEFINED(memory, size) ((void)(memory), (void)(size), 0)
 #endif
 
 #define WEAK __attribute__((weak))
@@ -19,18 +21,29 @@
 WEAK void __sanitizer_start_switch_fiber(void **fake_stack_save, const void *low, size_t size);
 WEAK void __sanitizer_finish_switch_fiber(void *fake_stack, const void **low, size_t *size);
 WEAK void __asan_unpoison_memory_region(const volatile void *low, size_t size);
+WEAK void __msan_unpoison(const volatile void *memory, size_t size);
 WEAK void *__tsan_get_current_fiber(void);
 WEAK void *__tsan_create_fiber(unsigned flags);
 WEAK void __tsan_destroy_fiber(void *fiber);
 WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 
 bool anyc__tools_watch;
+bool anyc__tools_valgrind;
 
 __attribute__((constructor)) static void tools_detect(void)
 {
     anyc__tools_watch = (__sanitizer_start_switch_fiber != NULL &&
                          __asan_unpoison_memory_region != NULL) ||
                         __tsan_switch_to_fiber != NULL;
+    anyc__tools_valgrind = RUNNING_ON_VALGRIND != 0;
+}
+
+void anyc__tools_may_be_unset(const void *memory, size_t size)
+{
+    if (anyc__tools_valgrind)
+        (void)VALGRIND_MAKE_MEM_DEFINED(memory, size);
+    if (__msan_unpoison != NULL)
+        __msan_unpoison(memory, size);
 }
 
 void anyc__tools_stack_created(char *low, char *top)

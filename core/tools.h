@@ -13,6 +13,12 @@
 /* A sanitizer watches: use the functions below around each switch. */
 extern bool anyc__tools_watch;
 
+/* Valgrind runs the program. */
+extern bool anyc__tools_valgrind;
+
+/* The memory is about to be read although it may never have been written: that is no bug. */
+void anyc__tools_may_be_unset(const void *memory, size_t size);
+
 /* A stack was mapped; it stays until the process or its pool ends. */
 void anyc__tools_stack_created(char *low, char *top);
 /* The stack is about to be used by a new task: whatever the last one left there is over. */

@@ -67,8 +67,7 @@ static void address_inet6_text(const struct sockaddr *address, char *out_text, s
         snprintf(out_text, size, "%s%%%u", host, in6.sin6_scope_id);
 }
 
-void anyc__address_host(const struct sockaddr *address, socklen_t len, char *out_text,
-                        size_t size)
+void anyc__address_host(const struct sockaddr *address, socklen_t len, char *out_text, size_t size)
 {
     if (address_fits(address, len, AF_INET, sizeof(struct sockaddr_in))) {
         address_inet_text(address, out_text, size);

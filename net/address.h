@@ -20,8 +20,7 @@ void anyc__address_format(const struct sockaddr *address, socklen_t len, char *o
                           size_t size);
 
 /* The host part alone: "192.0.2.1", "fe80::1%2"; for UNIX sockets as above. */
-void anyc__address_host(const struct sockaddr *address, socklen_t len, char *out_text,
-                        size_t size);
+void anyc__address_host(const struct sockaddr *address, socklen_t len, char *out_text, size_t size);
 
 /* The port, or -1 if the family has none. */
 int anyc__address_port(const struct sockaddr *address);

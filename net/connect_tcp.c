@@ -79,8 +79,8 @@ static int connect_from_local(struct connect_target *target,
 {
     anyc_addrinfo literal = {.canonical_name = ""};
     anyc_addrinfo_list looked_up = {0};
-    int rc = connect_find(options->local_host, options->local_port, AF_UNSPEC, &literal,
-                          &looked_up);
+    int rc =
+        connect_find(options->local_host, options->local_port, AF_UNSPEC, &literal, &looked_up);
 
     if (rc == 0) {
         const anyc_addrinfo *local = looked_up.count > 0 ? &looked_up.items[0] : &literal;

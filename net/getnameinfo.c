@@ -20,7 +20,7 @@
 struct name_lookup {
     struct worker_job job; /* its result is the EAI code */
     int flags;
-    int os_error; /* behind EAI_SYSTEM */
+    int os_error;        /* behind EAI_SYSTEM */
     socklen_t host_size; /* of `host`; 0: not asked for */
     socklen_t service_size;
     socklen_t address_len;

@@ -35,10 +35,10 @@ struct attempt {
 
 struct race {
     const struct connect_target *target;
-    struct attempt *attempts;  /* target->count of them, in the order in which they start */
+    struct attempt *attempts;   /* target->count of them, in the order in which they start */
     const struct attempt *last; /* that was started */
-    anyc_list starter;         /* the host while it waits for the last attempt to fail */
-    anyc_byte_stream *winner;  /* NULL: none yet */
+    anyc_list starter;          /* the host while it waits for the last attempt to fail */
+    anyc_byte_stream *winner;   /* NULL: none yet */
     anyc_task_group group;
 };
 

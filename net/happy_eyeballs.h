@@ -14,9 +14,9 @@ struct connect_target {
     int port;                       /* the same */
     const anyc_addrinfo *addresses; /* at least one, in the order of the look-up */
     size_t count;
-    const struct sockaddr *local;   /* to bind to, or NULL */
+    const struct sockaddr *local; /* to bind to, or NULL */
     socklen_t local_len;
-    double delay;                   /* seconds until the next attempt starts, see socket.h */
+    double delay; /* seconds until the next attempt starts, see socket.h */
 };
 
 /* Answers 0 or as anyc_connect_tcp does after the look-up. A checkpoint of the calling task, which

@@ -30,7 +30,7 @@ struct socket_listener {
     };
     anyc_watch *watch; /* NULL: closed */
     struct stream_life life;
-    bool accepting;    /* a task is in accept */
+    bool accepting; /* a task is in accept */
 };
 
 /* Make a stream of a connection just accepted. Does not suspend. On failure the descriptor stays
@@ -133,8 +133,8 @@ static int socket_listener_extra(anyc_resource *resource, const anyc_typed_attri
 {
     struct socket_listener *listener = ANYC__CONTAINER(resource, struct socket_listener, resource);
 
-    return anyc__socket_extra(listener->watch == NULL ? -1 : listener->watch->fd, NULL, 0, attribute,
-                              out);
+    return anyc__socket_extra(listener->watch == NULL ? -1 : listener->watch->fd, NULL, 0,
+                              attribute, out);
 }
 
 static const anyc_listener_ops socket_listener_ops = {

@@ -27,13 +27,13 @@ struct socket_stream {
     };
     anyc_watch *watch; /* NULL: closed */
     struct stream_life life;
-    bool receiving;    /* a task is in receive */
-    bool sending;      /* a task is in send, sendv or send_eof */
+    bool receiving; /* a task is in receive */
+    bool sending;   /* a task is in send, sendv or send_eof */
     bool eof_sent;
-    bool drained;      /* the last receive took all there was: wait before the next read */
-    int error;         /* errno of the first failure: the kernel tells it only once */
+    bool drained; /* the last receive took all there was: wait before the next read */
+    int error;    /* errno of the first failure: the kernel tells it only once */
     socklen_t peer_len;
-    uint64_t peer[];   /* the peer's address, aligned for any */
+    uint64_t peer[]; /* the peer's address, aligned for any */
 };
 
 /* What is left to be sent: `rest` of a piece, then `count` pieces from `next` on. */

@@ -168,8 +168,7 @@ static bool tcp_listener_has_ipv6(void)
     const struct sockaddr_in6 loopback = {.sin6_family = AF_INET6,
                                           .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     int fd = anyc__socket_open(AF_INET6, SOCK_STREAM);
-    bool has = fd >= 0 &&
-               bind(fd, (const struct sockaddr *)&loopback, sizeof loopback) == 0;
+    bool has = fd >= 0 && bind(fd, (const struct sockaddr *)&loopback, sizeof loopback) == 0;
 
     anyc__socket_close(fd);
     return has;
@@ -211,8 +210,8 @@ static int tcp_setup_look_up(struct tcp_setup *setup)
     const anyc_create_tcp_listener_options *options = setup->options;
     anyc_addrinfo_list found = {0};
     bool ipv6 = options->family == AF_INET6 || tcp_listener_has_ipv6();
-    int rc = anyc__resolve(options->local_host, 0, options->family, SOCK_STREAM, AI_PASSIVE,
-                           &found);
+    int rc =
+        anyc__resolve(options->local_host, 0, options->family, SOCK_STREAM, AI_PASSIVE, &found);
 
     if (rc == 0 && found.count == 0)
         rc = anyc__resolver_fail(EAI_NONAME, 0, options->local_host);

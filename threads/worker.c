@@ -6,6 +6,9 @@
  * A job that cannot be abandoned is reported by a plain post: the run waits for it. One that can
  * be is reported under the lock of the run's token, for the run may have ended meanwhile; the
  * thread is then on its own, and disposes of the job and of itself.
+ *
+ * The worker sleeps on a semaphore and not on a condition: a thread that wakes from a condition
+ * leaves its lock with a system call in vain.
  */
 #include "threads/worker.h"
 
@@ -13,27 +16,30 @@
 
 #include "core/alloc.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <time.h>
 
 #define WORKER_STACK_MIN ((size_t)256 * 1024) /* bytes; else the system's default */
 #define WORKER_NS_PER_S 1000000000
 
+/* Marks in place of a job. */
+static struct worker_job worker_quits; /* set by the loop: end */
+static struct worker_job worker_left;  /* set by the thread, which ends: no job came */
+
 static void worker_free(struct worker *worker)
 {
-    pthread_cond_destroy(&worker->wake);
-    pthread_mutex_destroy(&worker->lock);
+    sem_destroy(&worker->wake);
     anyc__run_token_unref(worker->token);
     anyc__free(worker);
 }
 
-/* The moment, on the monotonic clock, at which the worker has waited for long enough. */
+/* The moment at which the worker has waited for long enough. A semaphore knows the time of day
+ * only; when that is set, idle workers leave sooner or later than usual, and nothing else. */
 static struct timespec worker_idle_end(const struct worker *worker)
 {
     struct timespec end;
 
-    clock_gettime(CLOCK_MONOTONIC, &end);
+    clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += (time_t)(worker->idle_ns / WORKER_NS_PER_S);
     end.tv_nsec += (long)(worker->idle_ns % WORKER_NS_PER_S);
     if (end.tv_nsec >= WORKER_NS_PER_S) {
@@ -47,18 +53,18 @@ static struct timespec worker_idle_end(const struct worker *worker)
 static struct worker_job *worker_next_job(struct worker *worker)
 {
     struct timespec end = worker_idle_end(worker);
-    struct worker_job *job;
-    int rc = 0;
+    struct worker_job *job = NULL;
+    int rc;
 
-    pthread_mutex_lock(&worker->lock);
-    while (worker->job == NULL && !worker->quit && rc == 0)
-        rc = pthread_cond_timedwait(&worker->wake, &worker->lock, &end);
-    job = worker->job;
-    worker->job = NULL;
-    if (job == NULL)
-        atomic_store_explicit(&worker->left, true, memory_order_relaxed);
-    pthread_mutex_unlock(&worker->lock);
-    return job;
+    do
+        rc = sem_timedwait(&worker->wake, &end);
+    while (rc != 0 && errno == EINTR);
+    if (rc != 0 && atomic_compare_exchange_strong(&worker->job, &job, &worker_left))
+        return NULL;
+    while (rc != 0) /* a job came at the last moment, the wake follows */
+        rc = sem_wait(&worker->wake);
+    job = atomic_exchange_explicit(&worker->job, NULL, memory_order_acquire);
+    return job == &worker_quits ? NULL : job;
 }
 
 /* Hands an ended job to the loop, which may free it and use the worker again at once. False: the
@@ -130,25 +136,6 @@ static int worker_start_thread(struct worker *worker)
     return -rc;
 }
 
-/* The condition waits by the monotonic clock: setting the time of day ends no worker. */
-static int worker_init_locks(struct worker *worker)
-{
-    pthread_condattr_t attributes;
-    int rc = pthread_mutex_init(&worker->lock, NULL);
-
-    if (rc != 0)
-        return -rc;
-    rc = pthread_condattr_init(&attributes);
-    if (rc == 0) {
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        rc = pthread_cond_init(&worker->wake, &attributes);
-        pthread_condattr_destroy(&attributes);
-    }
-    if (rc != 0)
-        pthread_mutex_destroy(&worker->lock);
-    return -rc;
-}
-
 int anyc__worker_create(anyc_loop *loop, struct run_token *token, struct worker_job *job,
                         struct worker **out_worker)
 {
@@ -157,18 +144,13 @@ int anyc__worker_create(anyc_loop *loop, struct run_token *token, struct worker_
 
     if (worker == NULL)
         return ANYC_ENOMEM;
-    rc = worker_init_locks(worker);
-    if (rc < 0) {
-        anyc__free(worker);
-        return rc;
-    }
     anyc__run_token_ref(token);
+    sem_init(&worker->wake, 0, 1); /* for `job`; cannot fail with such a value */
     worker->loop = loop;
     worker->token = token;
     worker->idle_ns = anyc__worker_idle_ns;
-    worker->job = job;
     worker->running = job;
-    atomic_init(&worker->left, false);
+    atomic_init(&worker->job, job);
     rc = worker_start_thread(worker);
     if (rc < 0)
         worker_free(worker);
@@ -179,25 +161,22 @@ int anyc__worker_create(anyc_loop *loop, struct run_token *token, struct worker_
 
 bool anyc__worker_give(struct worker *worker, struct worker_job *job)
 {
-    bool left;
+    struct worker_job *none = NULL;
 
-    pthread_mutex_lock(&worker->lock);
-    left = atomic_load_explicit(&worker->left, memory_order_relaxed);
-    if (!left)
-        worker->job = job;
-    pthread_mutex_unlock(&worker->lock);
-    if (left)
+    if (!atomic_compare_exchange_strong(&worker->job, &none, job))
         return false;
-    pthread_cond_signal(&worker->wake); /* unlocked, so that it does not wake up to wait again */
+    sem_post(&worker->wake);
     return true;
+}
+
+bool anyc__worker_has_left(struct worker *worker)
+{
+    return atomic_load_explicit(&worker->job, memory_order_relaxed) == &worker_left;
 }
 
 void anyc__worker_quit(struct worker *worker)
 {
-    pthread_mutex_lock(&worker->lock);
-    worker->quit = true;
-    pthread_mutex_unlock(&worker->lock);
-    pthread_cond_signal(&worker->wake);
+    (void)anyc__worker_give(worker, &worker_quits); /* if it has left, so much the better */
 }
 
 void anyc__worker_join(struct worker *worker)

@@ -10,36 +10,39 @@
 #define ANYC_THREADS_WORKER_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "core/list.h"
 #include "threads/run_token.h"
 #include "threads/worker_pool.h"
 
+/* Invariant: the value of `wake` is 1 iff `job` was set and not yet taken, apart from the moments
+ * in which the two follow each other. */
 struct worker {
     anyc_list link;             /* in the pool's list of idle or busy ones */
-    struct worker_job *running; /* given last; for the loop */
+    struct worker_job *running; /* given last */
     pthread_t thread;
     anyc_loop *loop;         /* valid while the run waits for the job */
     struct run_token *token; /* one reference */
     int64_t idle_ns;
 
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct worker_job *job; /* given and not yet taken; under `lock` */
-    bool quit;              /* under `lock` */
-    atomic_bool left;       /* the thread has ended or is about to; set under `lock` */
+    sem_t wake;
+    _Atomic(struct worker_job *) job; /* given and not yet taken; or a mark, see worker.c */
 
     bool reported; /* the loop was told of the end of `running`; under the token's lock */
 };
 
-/* A new thread that begins with `job`; `ended` is posted to the loop with each job's end. Answers
- * 0, ANYC_ENOMEM or -EAGAIN. */
+/* A new thread that begins with `job`. Answers 0, ANYC_ENOMEM or -EAGAIN. */
 int anyc__worker_create(anyc_loop *loop, struct run_token *token, struct worker_job *job,
                         struct worker **out_worker);
 
-/* Give an idle worker its next job. False if it has left. */
+/* Give an idle worker its next job; the end of each is posted to the loop by job->post. False if it
+ * has left. */
 bool anyc__worker_give(struct worker *worker, struct worker_job *job);
+
+/* Has the thread ended by itself, or is it about to? */
+bool anyc__worker_has_left(struct worker *worker);
 
 /* Tell an idle worker to end. */
 void anyc__worker_quit(struct worker *worker);

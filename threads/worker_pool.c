@@ -24,13 +24,13 @@
 #include "threads/run_token.h"
 #include "threads/worker.h"
 
-#define POOL_TOKENS 40.0                     /* of each limiter, as in AnyIO */
+#define POOL_TOKENS 40.0                  /* of each limiter, as in AnyIO */
 #define POOL_IDLE_NS INT64_C(10000000000) /* 10 s */
 
 struct worker_pool {
     anyc_loop *loop;
     struct run_token *token;
-    anyc_list idle;    /* first: idle for the longest time */
+    anyc_list idle; /* first: idle for the longest time */
     anyc_list busy;
     anyc_list waiters; /* tasks with a job, when no thread could be started */
     size_t count;
@@ -64,8 +64,7 @@ static void pool_reap_left(struct worker_pool *pool)
 {
     anyc_list *node = anyc__list_first(&pool->idle);
 
-    while (node != NULL &&
-           atomic_load_explicit(&pool_worker(node)->left, memory_order_relaxed)) {
+    while (node != NULL && anyc__worker_has_left(pool_worker(node))) {
         pool_reap(pool, pool_worker(node));
         node = anyc__list_first(&pool->idle);
     }

@@ -32,8 +32,9 @@ typedef int (*anyc_thread_fn)(void *arg);
 /** What a call may be told; all zero means the defaults. */
 typedef struct anyc_to_thread_run_sync_options {
     /* When the task is cancelled, leave the thread to itself, which runs on to the function's end.
-     * Then the argument must live that long, as must `limiter` until the run ends or its token is
-     * back. False: the task waits for the function whatever happens. */
+     * Then the argument must live that long; so must `limiter`, until its token is back or the run
+     * has ended (a token that is not back by then is lost to it). False: the task waits for the
+     * function whatever happens. */
     bool abandon_on_cancel;
     anyc_capacity_limiter *limiter; /* NULL: the default one */
 } anyc_to_thread_run_sync_options;
@@ -65,9 +66,9 @@ typedef struct anyc_to_thread_run_sync_options {
  * Threads: tasks only.
  * AnyIO:   to_thread.run_sync (cancellable is abandon_on_cancel, its name since 4.1).
  */
-ANYC_MUST_USE ANYC_API int
-anyc_to_thread_run_sync(anyc_thread_fn fn, void *arg,
-                        const anyc_to_thread_run_sync_options *options, int *out_result);
+ANYC_MUST_USE ANYC_API int anyc_to_thread_run_sync(anyc_thread_fn fn, void *arg,
+                                                   const anyc_to_thread_run_sync_options *options,
+                                                   int *out_result);
 
 /**
  * The limiter of calls that name none. It has 40 tokens at first.

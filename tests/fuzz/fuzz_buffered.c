@@ -96,8 +96,8 @@ static void compare(anyc_buffered_stream *stream, const struct input *input, con
         data += wanted + input->delimiter_len;
         len -= wanted + input->delimiter_len;
     }
-    if (anyc_buffered_receive_until(stream, input->delimiter, input->delimiter_len,
-                                    2 * FUZZ_MAX, found, FUZZ_MAX) != ANYC_EINCOMPLETE)
+    if (anyc_buffered_receive_until(stream, input->delimiter, input->delimiter_len, 2 * FUZZ_MAX,
+                                    found, FUZZ_MAX) != ANYC_EINCOMPLETE)
         abort();
     free(found);
 }

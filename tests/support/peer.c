@@ -74,17 +74,38 @@ void peer_for_each_family(void (*body)(int family))
         body(AF_INET6);
 }
 
-int peer_listen_on(const char *host)
+static int peer_listen_with(const char *host, int port, int backlog)
 {
     union peer_address address;
-    socklen_t len = peer_address_make(&address, host == NULL ? "::" : host, 0);
-    int both = host == NULL ? 0 : 1;
+    socklen_t len = peer_address_make(&address, host == NULL ? "::" : host, port);
+    int v6_only = host != NULL;
     int fd = peer_socket(address.any.sa_family);
 
     if (address.any.sa_family == AF_INET6)
-        ck_assert_int_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &both, sizeof both), 0);
+        ck_assert_int_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only), 0);
     ck_assert_msg(bind(fd, &address.any, len) == 0, "bind: %s", strerror(errno));
-    ck_assert_int_eq(listen(fd, 128), 0);
+    ck_assert_int_eq(listen(fd, backlog), 0);
+    return fd;
+}
+
+int peer_listen_on(const char *host)
+{
+    return peer_listen_with(host, 0, 128);
+}
+
+int peer_listen_at(const char *host, int port)
+{
+    return peer_listen_with(host, port, 128);
+}
+
+int peer_listen_full(const char *host, int *out_filler)
+{
+    union peer_address address;
+    int fd = peer_listen_with(host, 0, 0);
+    socklen_t len = peer_address_make(&address, host, peer_port(fd));
+
+    *out_filler = peer_socket(address.any.sa_family);
+    ck_assert_int_eq(connect(*out_filler, &address.any, len), 0);
     return fd;
 }
 
@@ -112,6 +133,14 @@ int peer_accept(int listener)
     ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
     ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), 0);
     return fd;
+}
+
+void peer_drain(int listener)
+{
+    struct pollfd wanted = {.fd = listener, .events = POLLIN};
+
+    while (poll(&wanted, 1, 0) == 1)
+        close(peer_accept(listener));
 }
 
 int peer_connect(int family, int port)

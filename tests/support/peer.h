@@ -19,8 +19,8 @@
 struct peer_thread {
     pthread_t thread;
     void (*body)(struct peer_thread *peer);
-    int fd;            /* what the body works on; it closes it itself */
-    const void *data;  /* what the body sends, or NULL */
+    int fd;           /* what the body works on; it closes it itself */
+    const void *data; /* what the body sends, or NULL */
     size_t len;
 };
 
@@ -36,6 +36,12 @@ void peer_for_each_family(void (*body)(int family));
 /* A listener on a literal address and a free port; NULL: the wildcard of both families. */
 int peer_listen_on(const char *host);
 
+/* The same on a given port. */
+int peer_listen_at(const char *host, int port);
+
+/* A listener that answers no connect, because nobody takes the one that fills its queue. */
+int peer_listen_full(const char *host, int *out_filler);
+
 /* The same on the family's loopback address. */
 int peer_listen(int family);
 
@@ -44,6 +50,9 @@ int peer_port(int fd);
 
 /* The next connection of a listener. */
 int peer_accept(int listener);
+
+/* Throw away the connections that wait to be taken. */
+void peer_drain(int listener);
 
 /* A connection to the family's loopback address. */
 int peer_connect(int family, int port);

@@ -6,7 +6,9 @@
 #ifndef ANYC_TESTS_SUPPORT_THREAD_H
 #define ANYC_TESTS_SUPPORT_THREAD_H
 
+#include <anyc/capacity_limiter.h>
 #include <anyc/event.h>
+#include <anyc/loop.h>
 
 #include "core/list.h"
 #include "core/loop.h"
@@ -59,6 +61,14 @@ static inline void loop_event_set(struct loop_event *event)
     anyc__post(event->loop, &event->post);
 }
 
+/* In a task: waits until the abandoned threads have given their tokens back, so that none outlives
+ * the run and seems to leave memory behind. */
+static inline void wait_for_tokens(const anyc_capacity_limiter *limiter)
+{
+    while (anyc_capacity_limiter_borrowed_tokens(limiter) > 0 && anyc_sleep(0.001) == 0)
+        continue;
+}
+
 static inline int thread_entries(const char *path)
 {
     DIR *dir = opendir(path);
@@ -100,10 +110,10 @@ static inline int thread_count_before(void)
     return thread_count();
 }
 
-/* Waits until no more than `count` threads are left; false if that takes more than 5 s. */
+/* Waits until no more than `count` threads are left; false if that takes more than 1 s. */
 static inline bool thread_count_falls_to(int count)
 {
-    for (int i = 0; i < 5000 && thread_count() > count; i++)
+    for (int i = 0; i < 1000 && thread_count() > count; i++)
         usleep(1000);
     return thread_count() <= count;
 }

@@ -4,6 +4,7 @@
 
 core <- sync <- threads <- streams <- net, os; the adapters see only public headers; each foreign
 library's headers stay where they are wrapped; public headers include only anyc's and the system's.
+One step against the arrows: core asks the registry for a backend.
 """
 
 import pathlib
@@ -35,7 +36,8 @@ def problems(name, header):
     folder = name.split("/")[0]
     if folder in MAY_INCLUDE:
         target = header.split("/")[0]
-        if target in MAY_INCLUDE and target not in MAY_INCLUDE[folder]:
+        if (target in MAY_INCLUDE and target not in MAY_INCLUDE[folder]
+                and (folder, header) != ("core", "backends/registry.h")):
             yield f"{folder} may not include {target}"
         if re.match(r"backends/lib", name) and target == "core":
             yield "an adapter includes only anyc/*.h"

@@ -6,16 +6,26 @@
 
 #include <anyc/alloc.h>
 #include <anyc/error.h>
+#include <anyc/lowlevel.h>
 #include <anyc/testing.h>
 
 #include <check.h>
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <ucontext.h>
 #include <unistd.h>
+
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(low, high) 0u
+#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
+#endif
 
 #define STUB_BACKENDS 8 /* room for tables */
 #define STUB_STACK 262144
@@ -26,7 +36,8 @@ struct stub_task {
     ucontext_t loop;
     anyc_turn answer; /* of this turn */
     void (*body)(anyc_loop *loop);
-    void *stack;
+    unsigned valgrind_id;
+    char stack[STUB_STACK];
 };
 
 static const anyc_backend *stub_tables[STUB_BACKENDS];
@@ -183,6 +194,11 @@ const anyc_error *anyc_last_error(void)
     return &none;
 }
 
+int anyc_checkpoint(void)
+{
+    return ANYC_ENOLOOP;
+}
+
 static void stub_nothing(anyc_loop *loop)
 {
     (void)loop;
@@ -216,21 +232,28 @@ static void stub_task_main(unsigned high, unsigned low)
     loop->task->answer = ANYC_TURN_DONE;
 }
 
-/* Prepares the task: its first turn calls the body. */
-static void stub_task_init(struct stub_task *task, anyc_loop *loop, void (*body)(anyc_loop *loop))
+/* The task: its first turn calls the body. */
+static struct stub_task *stub_task_create(anyc_loop *loop, void (*body)(anyc_loop *loop))
 {
+    struct stub_task *task = malloc(sizeof *task);
     uintptr_t address = (uintptr_t)loop;
 
+    ck_assert_ptr_nonnull(task);
     task->body = body;
-    task->stack = malloc(STUB_STACK);
-    ck_assert_ptr_nonnull(task->stack);
+    task->valgrind_id = VALGRIND_STACK_REGISTER(task->stack, task->stack + STUB_STACK);
     ck_assert_int_eq(getcontext(&task->own), 0);
     task->own.uc_stack.ss_sp = task->stack;
     task->own.uc_stack.ss_size = STUB_STACK;
     task->own.uc_link = &task->loop;
     makecontext(&task->own, (void (*)(void))stub_task_main, 2, (unsigned)(address >> 16 >> 16),
                 (unsigned)address);
-    loop->task = task;
+    return task;
+}
+
+static void stub_task_destroy(struct stub_task *task)
+{
+    VALGRIND_STACK_DEREGISTER(task->valgrind_id);
+    free(task);
 }
 
 /* Opens a loop; NULL and the code if that fails. */
@@ -271,16 +294,17 @@ int stub_open_and_close(const anyc_run_options *options)
 
 int stub_try_run(const anyc_run_options *options, void (*body)(anyc_loop *loop))
 {
-    struct stub_task task;
     int rc;
     anyc_loop *loop = stub_open(options, &rc);
+    struct stub_task *task;
 
     if (loop == NULL)
         return rc;
-    stub_task_init(&task, loop, body);
+    task = stub_task_create(loop, body);
+    loop->task = task;
     ck_assert_int_eq(loop->backend->run(loop), 0);
     stub_close(loop);
-    free(task.stack);
+    stub_task_destroy(task);
     return 0;
 }
 
@@ -363,6 +387,28 @@ void stub_watch_stop(anyc_watch *watch)
 void stub_watch_close(anyc_watch *watch)
 {
     watch->loop->backend->watch_close(watch);
+}
+
+int stub_stderr_begin(void)
+{
+    int before = dup(STDERR_FILENO);
+    FILE *file = tmpfile();
+
+    ck_assert_int_ge(before, 0);
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(dup2(fileno(file), STDERR_FILENO), 0);
+    fclose(file);
+    return before;
+}
+
+void stub_stderr_end(int before)
+{
+    struct stat info;
+
+    ck_assert_int_eq(fstat(STDERR_FILENO, &info), 0);
+    ck_assert_int_ge(dup2(before, STDERR_FILENO), 0);
+    ck_assert_int_eq(info.st_size, 0);
+    close(before);
 }
 
 void stub_sockets(int fds[2])

@@ -76,6 +76,10 @@ void stub_watch_start(anyc_watch *watch, unsigned events);
 void stub_watch_stop(anyc_watch *watch);
 void stub_watch_close(anyc_watch *watch);
 
+/* Collect what is printed to the standard error, and check that it was nothing. */
+int stub_stderr_begin(void);
+void stub_stderr_end(int before);
+
 /* A non-blocking pair: connected stream sockets, or a pipe to read from [0] and write to [1]. */
 void stub_sockets(int fds[2]);
 void stub_pipe(int fds[2]);

@@ -33,8 +33,8 @@ static void sleep_until(anyc_loop *loop, int64_t deadline_ns)
 struct waker {
     anyc_loop *loop;
     pthread_t thread;
-    unsigned times;
     int64_t delay_ns;
+    atomic_bool woke;
 };
 
 static void *waker_main(void *arg)
@@ -42,23 +42,29 @@ static void *waker_main(void *arg)
     struct waker *waker = arg;
     struct timespec delay = {0, (long)waker->delay_ns};
 
-    for (unsigned i = 0; i < waker->times; i++) {
-        if (waker->delay_ns > 0)
-            nanosleep(&delay, NULL);
-        waker->loop->backend->wake(waker->loop);
-    }
+    nanosleep(&delay, NULL);
+    atomic_store(&waker->woke, true);
+    waker->loop->backend->wake(waker->loop);
     return NULL;
 }
 
-static void waker_start(struct waker *waker, anyc_loop *loop, unsigned times, int64_t delay_ns)
+static void waker_start(struct waker *waker, anyc_loop *loop, int64_t delay_ns)
 {
-    *waker = (struct waker){.loop = loop, .times = times, .delay_ns = delay_ns};
+    waker->loop = loop;
+    waker->delay_ns = delay_ns;
+    atomic_init(&waker->woke, false);
     ck_assert_int_eq(pthread_create(&waker->thread, NULL, waker_main, waker), 0);
 }
 
-static void waker_join(struct waker *waker)
+/* Sleeps until the waker came; answers how many turns there were. */
+static unsigned waker_wait(struct waker *waker)
 {
+    unsigned turns = waker->loop->turns;
+
+    while (!atomic_load(&waker->woke))
+        stub_idle(waker->loop);
     ck_assert_int_eq(pthread_join(waker->thread, NULL), 0);
+    return waker->loop->turns - turns;
 }
 
 ANYC_TEST_TABLE(test_table_run__ends_with_the_turn_that_is_done)
@@ -142,10 +148,8 @@ ANYC_TEST_TABLE(test_table_run__forgets_a_deadline_that_is_taken_back)
     sleep_until(loop, now(loop) + STUB_MS);
     stub_poll(loop);
     sleep_until(loop, INT64_MAX);
-    waker_start(&waker, loop, 1, 20 * STUB_MS);
-    stub_idle(loop); /* until the waker comes, which takes longer */
-    waker_join(&waker);
-    ck_assert_uint_eq(loop->turns, 3);
+    waker_start(&waker, loop, 20 * STUB_MS);
+    ck_assert_uint_eq(waker_wait(&waker), 1);
 }
 
 ANYC_TEST_TABLE(test_table_run__takes_a_deadline_in_the_past_as_now)
@@ -162,41 +166,41 @@ ANYC_TEST_TABLE(test_table_run__sleeps_on_after_a_deadline_that_has_passed)
 {
     int64_t deadline_ns = now(loop) + STUB_MS;
     struct waker waker;
-    unsigned turns;
 
     sleep_until(loop, deadline_ns);
     while (now(loop) < deadline_ns)
         stub_idle(loop);
-    stub_settle(loop); /* it may be reported once more */
-    turns = loop->turns;
-    waker_start(&waker, loop, 1, 20 * STUB_MS);
-    stub_idle(loop);
-    ck_assert_uint_le(loop->turns - turns, 2);
-    waker_join(&waker);
-    stub_settle(loop);
+    waker_start(&waker, loop, 20 * STUB_MS);
+    ck_assert_uint_le(waker_wait(&waker), 3); /* it does not turn round and round */
 }
 
-/* Leaves a turn out of sight of the adapter, as a task that computes for long does. */
-ANYC_TEST_TABLE(test_table_run__counts_the_time_that_a_turn_took)
+/* Sleeps for a moment more at the end of a turn that took long. Answers how late the loop was. */
+static int64_t lateness_after_long_turn(anyc_loop *loop)
 {
-    int64_t deadline_ns = now(loop) + 50 * STUB_MS;
-    struct timespec busy = {0, 49 * STUB_MS};
-    unsigned turns = loop->turns;
+    int64_t deadline_ns = now(loop) + 101 * STUB_MS;
+    struct timespec busy = {0, 100 * STUB_MS};
 
     sleep_until(loop, deadline_ns);
     nanosleep(&busy, NULL);
     while (now(loop) < deadline_ns)
         stub_idle(loop);
-    ck_assert_uint_le(loop->turns - turns, 5);
+    return now(loop) - deadline_ns;
+}
+
+ANYC_TEST_TABLE(test_table_run__counts_the_time_that_a_turn_took)
+{
+    int attempts = 0;
+
+    while (lateness_after_long_turn(loop) > 80 * STUB_MS) /* the machine may have been busy */
+        ck_assert_int_lt(++attempts, 5);
 }
 
 ANYC_TEST_TABLE(test_table_run__is_woken_by_another_thread)
 {
     struct waker waker;
 
-    waker_start(&waker, loop, 1, STUB_MS);
-    stub_idle(loop);
-    waker_join(&waker);
+    waker_start(&waker, loop, STUB_MS);
+    ck_assert_uint_eq(waker_wait(&waker), 1);
 }
 
 ANYC_TEST_TABLE(test_table_run__is_woken_by_what_came_before_it_slept)

@@ -12,7 +12,7 @@
 #include <anyc/task.h>
 #include <anyc/testing.h>
 
-#include "support/memory.h"
+#include "support/fail_alloc.h"
 #include "support/steps.h"
 
 /* What is tested; one of them is in use at a time. */
@@ -394,20 +394,32 @@ ANYC_TEST(test_exclusive__a_cancel_during_the_yield_after_taking_leaves_it_taken
     }
 }
 
+static int give_up_after_a_second(void *arg)
+{
+    struct scene *scene = arg;
+    anyc_cancel_scope scope;
+    int rc;
+
+    ck_assert_ok(anyc_fail_after(&scope, 1, false));
+    rc = scene->kind->acquire(&scene->object);
+    ck_assert_int_eq(rc, ANYC_ECANCELLED);
+    ck_assert_uint_eq(scene->kind->waiting(&scene->object), WAITERS);
+    ck_assert_int_eq(anyc_cancel_scope_exit(&scope, rc), ANYC_ETIMEDOUT);
+    return 0;
+}
+
 ANYC_TEST_WITH(test_exclusive__a_deadline_ends_the_wait, .clock = ANYC_CLOCK_VIRTUAL)
 {
     for (size_t k = 0; k < KINDS; k++) {
         static struct scene scene;
-        anyc_cancel_scope scope;
+        anyc_task_handle handle;
 
         scene_open(&scene, &kinds[k]);
-        anyc_cancel_scope_set_deadline(&scene.handles[1].scope, anyc_current_time() + 1);
-        ck_assert_ok(anyc_move_on_after(&scope, 2, false));
-        ck_assert_int_eq(anyc_sleep_forever(), ANYC_ECANCELLED);
-        ck_assert_ok(anyc_cancel_scope_exit(&scope, ANYC_ECANCELLED));
-        ck_assert_uint_eq(kinds[k].waiting(&scene.object), WAITERS - 1);
+        ck_assert_ok(anyc_task_group_create_task(&scene.group, give_up_after_a_second, &scene, NULL,
+                                                 &handle));
+        ck_assert_ok(anyc_task_handle_wait(&handle, NULL));
         ck_assert_ok(kinds[k].release(&scene.object));
-        scene_close(&scene, "acd");
+        scene_close(&scene, "abcd");
     }
 }
 
@@ -419,14 +431,12 @@ static int wait_without_memory(void *arg)
         static struct scene scene;
 
         scene_open(&scene, &kinds[k]);
-        memory_fail_after(0);
-        memory_calls = 0;
+        fail_alloc_arm(1);
         anyc_task_handle_cancel(&scene.handles[2], NULL);
         ck_assert_ok(kinds[k].release(&scene.object));
         ck_assert_ok(kinds[k].acquire(&scene.object));
         ck_assert_ok(kinds[k].release(&scene.object));
-        ck_assert_int_eq(memory_calls, 0);
-        memory_fail_never();
+        ck_assert(!fail_alloc_disarm());
         scene_close(&scene, "abd");
     }
     return 0;
@@ -434,10 +444,9 @@ static int wait_without_memory(void *arg)
 
 ANYC_TEST_PLAIN(test_exclusive__waits_without_memory)
 {
-    memory_install();
+    fail_alloc_install();
     ck_assert_ok(anyc_run(wait_without_memory, anyc_testing_backend()));
-    memory_remove();
-    ck_assert_int_eq(memory_blocks, 0);
+    ck_assert_int_eq(fail_alloc_live(), 0);
 }
 
 #define MANY 2000

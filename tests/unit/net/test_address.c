@@ -114,8 +114,20 @@ ANYC_TEST_PLAIN(test_address__knows_the_port)
 ANYC_TEST_PLAIN(test_address__reads_literals_only)
 {
     static const char *const names[] = {
-        "", "localhost", "127.1", "1.2.3.256", "1.2.3.4 ", "::1 ", "[::1]", "::1%", "::1%nosuchif",
-        "::1%1x", "::1%4294967296", "1:2:3:4:5:6:7:8:9", "::ffff:1.2.3.4.5", "%1",
+        "",
+        "localhost",
+        "127.1",
+        "1.2.3.256",
+        "1.2.3.4 ",
+        "::1 ",
+        "[::1]",
+        "::1%",
+        "::1%nosuchif",
+        "::1%1x",
+        "::1%4294967296",
+        "1:2:3:4:5:6:7:8:9",
+        "::ffff:1.2.3.4.5",
+        "%1",
         "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc"};
     struct sockaddr_storage storage;
     struct sockaddr_storage before;
@@ -129,7 +141,7 @@ ANYC_TEST_PLAIN(test_address__reads_literals_only)
     ck_assert_mem_eq(&storage, &before, sizeof storage);
 }
 
-/* The part of NT-R034 that reads the scope: a number or an interface's name. */
+/* A number or an interface's name. */
 ANYC_TEST_PLAIN(test_address__reads_the_scope)
 {
     struct if_nameindex *interfaces = if_nameindex();
@@ -181,10 +193,10 @@ ANYC_TEST_PLAIN(test_address__compares_names_of_unix_sockets)
     struct sockaddr_un b = {.sun_family = AF_UNIX, .sun_path = "/run/b"};
     socklen_t len = offsetof(struct sockaddr_un, sun_path) + 6;
 
-    ck_assert(!anyc__address_equal((const struct sockaddr *)&a, len, (const struct sockaddr *)&b,
-                                   len));
-    ck_assert(anyc__address_equal((const struct sockaddr *)&a, len, (const struct sockaddr *)&a,
-                                  len));
+    ck_assert(
+        !anyc__address_equal((const struct sockaddr *)&a, len, (const struct sockaddr *)&b, len));
+    ck_assert(
+        anyc__address_equal((const struct sockaddr *)&a, len, (const struct sockaddr *)&a, len));
     ck_assert(!anyc__address_equal((const struct sockaddr *)&a, len, (const struct sockaddr *)&a,
                                    len - 1));
 }

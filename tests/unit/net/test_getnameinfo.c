@@ -19,6 +19,7 @@
 #include "net/resolver.h"
 #include "support/fail_alloc.h"
 #include "support/thread.h"
+#include "threads/worker_pool.h"
 
 #define NUMERIC (NI_NUMERICHOST | NI_NUMERICSERV)
 
@@ -82,8 +83,8 @@ ANYC_TEST(test_getnameinfo__gives_the_texts_of_the_system)
     ck_assert_int_eq(getnameinfo(address, len, expected_host, sizeof expected_host,
                                  expected_service, sizeof expected_service, 0),
                      0);
-    ck_assert_int_eq(
-        anyc_getnameinfo(address, len, 0, host, sizeof host, service, sizeof service), 0);
+    ck_assert_int_eq(anyc_getnameinfo(address, len, 0, host, sizeof host, service, sizeof service),
+                     0);
     ck_assert_str_eq(host, expected_host);
     ck_assert_str_eq(service, expected_service);
 }
@@ -96,9 +97,8 @@ ANYC_TEST(test_getnameinfo__asks_the_system_in_a_thread)
     const struct sockaddr *address = local(&len);
 
     fake_install();
-    ck_assert_int_eq(anyc_getnameinfo(address, len, NI_NAMEREQD, host, sizeof host, service,
-                                      sizeof service),
-                     0);
+    ck_assert_int_eq(
+        anyc_getnameinfo(address, len, NI_NAMEREQD, host, sizeof host, service, sizeof service), 0);
     ck_assert(!pthread_equal(fake.thread, pthread_self()));
     ck_assert_int_eq(fake.flags, NI_NAMEREQD);
     ck_assert_str_eq(host, "a.example");
@@ -118,8 +118,7 @@ ANYC_TEST(test_getnameinfo__gives_numbers_at_once)
     ck_assert_str_eq(host, "127.0.0.1");
     ck_assert_str_eq(service, "6666");
     host[0] = '\0';
-    ck_assert_int_eq(
-        anyc_getnameinfo(address, len, NI_NUMERICHOST, host, sizeof host, NULL, 0), 0);
+    ck_assert_int_eq(anyc_getnameinfo(address, len, NI_NUMERICHOST, host, sizeof host, NULL, 0), 0);
     ck_assert_str_eq(host, "127.0.0.1");
     ck_assert_int_eq(thread_count(), threads);
 }
@@ -213,6 +212,7 @@ static int look_up(void *arg)
 ANYC_TEST(test_getnameinfo__is_abandoned_when_cancelled)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    anyc_capacity_limiter *limiter;
     char host[NI_MAXHOST] = "?";
 
     fake_install();
@@ -227,6 +227,8 @@ ANYC_TEST(test_getnameinfo__is_abandoned_when_cancelled)
     sem_post(&fake.gate);
     ck_assert_int_eq(look_up(host), 0);
     ck_assert_str_eq(host, "a.example");
+    ck_assert_int_eq(anyc__worker_limiter(anyc__loop, WORKER_LOOKUPS, &limiter), 0);
+    wait_for_tokens(limiter);
 }
 
 /* -- out of memory -- */

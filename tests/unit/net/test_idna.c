@@ -42,9 +42,9 @@ ANYC_TEST_PLAIN(test_idna__encodes_names_beyond_ascii)
 /* NT-R038: what is ASCII goes through untouched, whatever it is. */
 ANYC_TEST_PLAIN(test_idna__leaves_ascii_alone)
 {
-    static const char *const names[] = {"fass.de",        "FaSS.De", "under_score", "xn--0",
-                                        "192.0.2.1",      "::1",     "",            "..",
-                                        "-.-%with spaces"};
+    static const char *const names[] = {"fass.de", "FaSS.De",   "under_score",
+                                        "xn--0",   "192.0.2.1", "::1",
+                                        "",        "..",        "-.-%with spaces"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *name = NULL;

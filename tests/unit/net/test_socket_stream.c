@@ -3,6 +3,7 @@
  * test_socket_stream.c - the inside of socket streams: cancellation at each point, partial sends,
  * many pieces, no memory.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <sys/socket.h>
@@ -96,8 +97,8 @@ ANYC_TEST(test_socket_stream__a_cancelled_send_says_how_much_went_out)
     anyc_move_on_after(&scope, 0.01, false);
     rc = anyc_send(link.stream, data, HUGE);
     ck_assert_int_eq(rc, ANYC_ECANCELLED);
-    ck_assert_int_eq(sscanf(anyc_last_error()->message, "%zu of %zu bytes were sent", &sent, &total),
-                     2);
+    ck_assert_int_eq(
+        sscanf(anyc_last_error()->message, "%zu of %zu bytes were sent", &sent, &total), 2);
     ck_assert_int_eq(anyc_cancel_scope_exit(&scope, rc), 0);
     ck_assert_uint_gt(sent, 0);
     ck_assert_uint_lt(sent, HUGE);
@@ -256,6 +257,7 @@ static int without_memory(void *arg)
     for (long n = 1; !done; n++) {
         ck_assert_int_lt(n, 100);
         done = use_without_memory(listener, n);
+        peer_drain(listener);
         ck_assert_int_eq(peer_count_fds(), fds);
     }
     close(listener);

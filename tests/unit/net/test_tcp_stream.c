@@ -2,6 +2,7 @@
 /*
  * test_tcp_stream.c - what a TCP stream shows to its user. AnyIO: TestTCPStream.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <sys/socket.h>

@@ -96,7 +96,8 @@ static int dummy_bytes_send(anyc_byte_stream *stream, const void *buf, size_t le
     if (rc < 0)
         return rc;
     ck_assert_uint_le(len, sizeof dummy->sent - dummy->sent_len);
-    memcpy(dummy->sent + dummy->sent_len, buf, len);
+    if (len > 0)
+        memcpy(dummy->sent + dummy->sent_len, buf, len);
     dummy->sent_len += len;
     return 0;
 }

@@ -10,14 +10,14 @@
 
 /* What both kinds have. */
 struct dummy_state {
-    int calls;         /* of receive, send and so on */
+    int calls; /* of receive, send and so on */
     int closes;
     int destroys;
     bool closed;
-    bool forcefully;   /* the first close was */
-    int close_rc;      /* what a close answers */
-    int error;         /* what receive and send answer; 0: they work */
-    int colour;        /* DUMMY_COLOUR; 0: not provided */
+    bool forcefully; /* the first close was */
+    int close_rc;    /* what a close answers */
+    int error;       /* what receive and send answer; 0: they work */
+    int colour;      /* DUMMY_COLOUR; 0: not provided */
 };
 
 /* Bytes. receive gives `data`, then ANYC_EOF; send appends to `sent`. */
@@ -26,9 +26,9 @@ struct dummy_bytes {
     struct dummy_state state;
     const char *data;
     size_t data_len;
-    size_t step;       /* most bytes a receive gives; 0: no limit */
-    size_t asked;      /* max_bytes of the last receive */
-    char sent[256];
+    size_t step;  /* most bytes a receive gives; 0: no limit */
+    size_t asked; /* max_bytes of the last receive */
+    char sent[32];
     size_t sent_len;
 };
 
@@ -40,7 +40,7 @@ struct dummy_objects {
     size_t count;
     int sent[16];
     size_t sent_count;
-    int nowait_error;  /* what send_nowait answers; 0: it works */
+    int nowait_error; /* what send_nowait answers; 0: it works */
 };
 
 /* An attribute that a dummy provides if its colour is set, another that it provides, but whose

@@ -30,14 +30,14 @@ static const anyc_object_stream_ops nothing_ops = {
     .send_eof = anyc_no_object_send_eof,
 };
 
-#define REFUSES_WITHOUT(slot)                                                                \
-    do {                                                                                     \
-        anyc_object_stream_ops ops = nothing_ops;                                            \
-        anyc_object_stream stream = {.ops = NULL};                                           \
-                                                                                             \
-        ops.slot = NULL;                                                                     \
-        ck_assert_int_eq(anyc_object_stream_init(&stream, &ops, 1, true), ANYC_EINVAL);      \
-        ck_assert(stream.ops == NULL && stream.resource.ops == NULL);                        \
+#define REFUSES_WITHOUT(slot)                                                           \
+    do {                                                                                \
+        anyc_object_stream_ops ops = nothing_ops;                                       \
+        anyc_object_stream stream = {.ops = NULL};                                      \
+                                                                                        \
+        ops.slot = NULL;                                                                \
+        ck_assert_int_eq(anyc_object_stream_init(&stream, &ops, 1, true), ANYC_EINVAL); \
+        ck_assert(stream.ops == NULL && stream.resource.ops == NULL);                   \
     } while (0)
 
 ANYC_TEST(test_object_stream__refuses_a_table_with_a_slot_missing)

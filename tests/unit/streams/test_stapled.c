@@ -21,21 +21,20 @@ static anyc_byte_stream *staple_bytes(struct dummy_bytes *send, struct dummy_byt
 
     dummy_bytes_init(send, "");
     dummy_bytes_init(receive, "hello, world");
-    ck_assert_int_eq(
-        anyc_stapled_byte_stream_create(&send->stream, &receive->stream, &stapled), 0);
+    ck_assert_int_eq(anyc_stapled_byte_stream_create(&send->stream, &receive->stream, &stapled), 0);
     return stapled;
 }
 
-static anyc_object_stream *staple_objects(struct dummy_objects *send,
-                                          struct dummy_objects *receive, bool nowait)
+static anyc_object_stream *staple_objects(struct dummy_objects *send, struct dummy_objects *receive,
+                                          bool nowait)
 {
     static const int items[] = {1, 2};
     anyc_object_stream *stapled = NULL;
 
     dummy_objects_init(send, NULL, 0, nowait);
     dummy_objects_init(receive, items, 2, false);
-    ck_assert_int_eq(
-        anyc_stapled_object_stream_create(&send->stream, &receive->stream, &stapled), 0);
+    ck_assert_int_eq(anyc_stapled_object_stream_create(&send->stream, &receive->stream, &stapled),
+                     0);
     return stapled;
 }
 
@@ -312,9 +311,8 @@ ANYC_TEST(test_stapled__refuses_halves_with_items_of_different_sizes)
 
     dummy_objects_init(&objects, NULL, 0, false);
     ck_assert_int_eq(anyc_create_memory_object_stream(1, 1, &send, &receive), 0);
-    ck_assert_int_eq(
-        anyc_stapled_object_stream_create(&objects.stream, &receive->stream, &stapled),
-        ANYC_EINVAL);
+    ck_assert_int_eq(anyc_stapled_object_stream_create(&objects.stream, &receive->stream, &stapled),
+                     ANYC_EINVAL);
     ck_assert_ptr_null(stapled);
     ck_assert_int_eq(anyc_aclose(send), 0);
     ck_assert_int_eq(anyc_aclose(receive), 0);
@@ -335,9 +333,9 @@ ANYC_TEST_PLAIN(test_stapled__without_memory_the_halves_stay_open)
     ck_assert_int_eq(
         anyc_stapled_byte_stream_create(&bytes[0].stream, &bytes[1].stream, &stapled_bytes),
         ANYC_ENOMEM);
-    ck_assert_int_eq(anyc_stapled_object_stream_create(&objects[0].stream, &objects[1].stream,
-                                                       &stapled_objects),
-                     ANYC_ENOMEM);
+    ck_assert_int_eq(
+        anyc_stapled_object_stream_create(&objects[0].stream, &objects[1].stream, &stapled_objects),
+        ANYC_ENOMEM);
     ck_assert(!bytes[0].state.closed && !objects[1].state.closed);
     ck_assert(stapled_bytes == NULL && stapled_objects == NULL);
 }

@@ -33,14 +33,14 @@ static const anyc_byte_stream_ops nothing_ops = {
     .send_eof = anyc_no_send_eof,
 };
 
-#define REFUSES_WITHOUT(slot)                                                     \
-    do {                                                                          \
-        anyc_byte_stream_ops ops = nothing_ops;                                   \
-        anyc_byte_stream stream = {{NULL}, NULL};                                 \
-                                                                                  \
-        ops.slot = NULL;                                                          \
-        ck_assert_int_eq(anyc_byte_stream_init(&stream, &ops), ANYC_EINVAL);      \
-        ck_assert(stream.ops == NULL && stream.resource.ops == NULL);             \
+#define REFUSES_WITHOUT(slot)                                                \
+    do {                                                                     \
+        anyc_byte_stream_ops ops = nothing_ops;                              \
+        anyc_byte_stream stream = {{NULL}, NULL};                            \
+                                                                             \
+        ops.slot = NULL;                                                     \
+        ck_assert_int_eq(anyc_byte_stream_init(&stream, &ops), ANYC_EINVAL); \
+        ck_assert(stream.ops == NULL && stream.resource.ops == NULL);        \
     } while (0)
 
 ANYC_TEST(test_stream__refuses_a_table_with_a_slot_missing)
@@ -153,8 +153,7 @@ ANYC_TEST(test_stream__attributes_are_told_apart_by_identity)
     dummy.state.colour = 3;
     ck_assert_int_eq(anyc_extra(&dummy.stream, &DUMMY_OTHER_COLOUR, &value), ANYC_EATTRIBUTE);
     ck_assert_int_eq(value, 1);
-    ck_assert_int_eq(
-        anyc_extra_default(&dummy.stream, &DUMMY_OTHER_COLOUR, &fallback, &value), 0);
+    ck_assert_int_eq(anyc_extra_default(&dummy.stream, &DUMMY_OTHER_COLOUR, &fallback, &value), 0);
     ck_assert_int_eq(value, 7);
     ck_assert_int_eq(anyc_extra_default(&dummy.stream, &DUMMY_COLOUR, &fallback, &value), 0);
     ck_assert_int_eq(value, 3);

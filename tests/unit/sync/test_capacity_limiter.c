@@ -17,7 +17,7 @@
 
 #include <math.h>
 
-#include "support/memory.h"
+#include "support/fail_alloc.h"
 #include "support/steps.h"
 
 struct player {
@@ -139,8 +139,7 @@ ANYC_TEST(test_capacity_limiter__refuses_a_borrower_that_holds_a_token)
     ck_assert_ok(anyc_capacity_limiter_release(&limiter));
     ck_assert_ok(anyc_capacity_limiter_acquire_on_behalf_of(&limiter, &me));
     ck_assert_int_eq(anyc_capacity_limiter_acquire_on_behalf_of(&limiter, &me), ANYC_ESTATE);
-    ck_assert_int_eq(anyc_capacity_limiter_acquire_on_behalf_of_nowait(&limiter, &me),
-                     ANYC_ESTATE);
+    ck_assert_int_eq(anyc_capacity_limiter_acquire_on_behalf_of_nowait(&limiter, &me), ANYC_ESTATE);
     ck_assert_uint_eq(anyc_capacity_limiter_borrowed_tokens(&limiter), 1);
     ck_assert_ok(anyc_capacity_limiter_release_on_behalf_of(&limiter, &me));
 }
@@ -159,6 +158,26 @@ ANYC_TEST(test_capacity_limiter__refuses_a_release_by_who_holds_no_token)
     ck_assert_ok(anyc_capacity_limiter_release(&limiter));
     ck_assert_int_eq(anyc_capacity_limiter_release(&limiter), ANYC_ESTATE);
     ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "holds no token"));
+}
+
+static int set_flag(void *arg)
+{
+    *(bool *)arg = true;
+    return 0;
+}
+
+ANYC_TEST(test_capacity_limiter__acquire_lets_others_run)
+{
+    anyc_capacity_limiter limiter = ANYC_CAPACITY_LIMITER_INIT(1);
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    bool ran = false;
+
+    ck_assert_ok(anyc_task_group_enter(&group));
+    ck_assert_ok(anyc_task_group_start_soon(&group, set_flag, &ran, NULL));
+    ck_assert_ok(anyc_capacity_limiter_acquire(&limiter));
+    ck_assert(ran);
+    ck_assert_ok(anyc_capacity_limiter_release(&limiter));
+    ck_assert_ok(anyc_task_group_exit(&group, 0));
 }
 
 static int wait_then_acquire(void *arg)
@@ -283,8 +302,7 @@ ANYC_TEST(test_capacity_limiter__serves_waiters_as_they_came)
     for (size_t i = 0; i < 3; i++) {
         players[i] = (struct player){
             .limiter = &limiter, .event = &event, .steps = &steps, .letter = (char)('0' + i)};
-        ck_assert_ok(
-            anyc_task_group_start(&group, signal_and_hold, &players[i], NULL, NULL));
+        ck_assert_ok(anyc_task_group_start(&group, signal_and_hold, &players[i], NULL, NULL));
     }
     anyc_event_set(&event);
     ck_assert_ok(anyc_task_group_exit(&group, 0));
@@ -455,8 +473,8 @@ static void crowd_open(struct crowd *crowd, double tokens)
 {
     ck_assert_ok(anyc_capacity_limiter_init(&crowd->limiter, tokens));
     for (size_t i = 0; (double)i < tokens; i++)
-        ck_assert_ok(anyc_capacity_limiter_acquire_on_behalf_of_nowait(&crowd->limiter,
-                                                                       &crowd->held[i]));
+        ck_assert_ok(
+            anyc_capacity_limiter_acquire_on_behalf_of_nowait(&crowd->limiter, &crowd->held[i]));
     ck_assert_ok(anyc_task_group_enter(&crowd->group));
 }
 
@@ -592,32 +610,34 @@ static int acquire_without_memory(void *arg)
     char borrowers[17];
 
     (void)arg;
-    memory_fail_after(0);
+    fail_alloc_arm(1);
     for (size_t i = 0; i < 8; i++)
         ck_assert_ok(anyc_capacity_limiter_acquire_on_behalf_of(&limiter, &borrowers[i]));
     ck_assert_int_eq(anyc_capacity_limiter_acquire_on_behalf_of(&limiter, &borrowers[8]),
                      ANYC_ENOMEM);
+    fail_alloc_arm(1);
     ck_assert_int_eq(anyc_capacity_limiter_acquire(&limiter), ANYC_ENOMEM);
     ck_assert_uint_eq(anyc_capacity_limiter_borrowed_tokens(&limiter), 8);
-    memory_fail_after(1);
+    fail_alloc_arm(2); /* one block is enough for 16 */
     for (size_t i = 8; i < 16; i++)
         ck_assert_ok(anyc_capacity_limiter_acquire_on_behalf_of(&limiter, &borrowers[i]));
     ck_assert_int_eq(anyc_capacity_limiter_acquire_on_behalf_of_nowait(&limiter, &borrowers[16]),
                      ANYC_ENOMEM);
+    fail_alloc_arm(1);
     for (size_t i = 0; i < 16; i++)
         ck_assert_ok(anyc_capacity_limiter_release_on_behalf_of(&limiter, &borrowers[i]));
     for (size_t i = 0; i < 16; i++) /* warm: needs no memory any more */
         ck_assert_ok(anyc_capacity_limiter_acquire_on_behalf_of(&limiter, &borrowers[i]));
-    memory_fail_never();
+    ck_assert(!fail_alloc_disarm());
     anyc_capacity_limiter_deinit(&limiter);
     return 0;
 }
 
 ANYC_TEST_PLAIN(test_capacity_limiter__takes_no_token_without_memory)
 {
-    memory_install();
+    fail_alloc_install();
     ck_assert_ok(anyc_run(acquire_without_memory, anyc_testing_backend()));
-    memory_remove();
+    ck_assert_int_eq(fail_alloc_live(), 0);
 }
 
 static int raise_without_memory(void *arg)
@@ -627,14 +647,15 @@ static int raise_without_memory(void *arg)
     (void)arg;
     crowd_open(&crowd, 4);
     crowd_wait(&crowd, "abcdef");
-    memory_fail_after(0);
+    fail_alloc_arm(1);
     ck_assert_int_eq(anyc_capacity_limiter_set_total_tokens(&crowd.limiter, 10), ANYC_ENOMEM);
+    fail_alloc_arm(1);
     ck_assert_double_eq(anyc_capacity_limiter_total_tokens(&crowd.limiter), 4);
     ck_assert_uint_eq(statistics(&crowd.limiter).tasks_waiting, 6);
     ck_assert_ok(anyc_capacity_limiter_set_total_tokens(&crowd.limiter, 8));
     crowd_give_back(&crowd, &crowd.held[0], "abcde");
     crowd_give_back(&crowd, &crowd.held[1], "abcdef");
-    memory_fail_never();
+    ck_assert(!fail_alloc_disarm());
     ck_assert_ok(anyc_task_group_exit(&crowd.group, 0));
     anyc_capacity_limiter_deinit(&crowd.limiter);
     return 0;
@@ -642,9 +663,9 @@ static int raise_without_memory(void *arg)
 
 ANYC_TEST_PLAIN(test_capacity_limiter__is_not_raised_without_memory)
 {
-    memory_install();
+    fail_alloc_install();
     ck_assert_ok(anyc_run(raise_without_memory, anyc_testing_backend()));
-    memory_remove();
+    ck_assert_int_eq(fail_alloc_live(), 0);
 }
 
 ANYC_TEST(test_capacity_limiter__deinit_makes_it_ready_for_another_init)

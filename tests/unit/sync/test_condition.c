@@ -246,8 +246,8 @@ static void crowd_gather(struct crowd *crowd)
     for (size_t i = 0; i < 3; i++) {
         crowd->players[i] =
             (struct player){&crowd->condition, &crowd->steps, NULL, (char)('a' + i), 1};
-        ck_assert_ok(anyc_task_group_create_task(&crowd->group, wait_once, &crowd->players[i],
-                                                 NULL, &crowd->handles[i]));
+        ck_assert_ok(anyc_task_group_create_task(&crowd->group, wait_once, &crowd->players[i], NULL,
+                                                 &crowd->handles[i]));
     }
     ck_assert_ok(anyc_wait_all_tasks_blocked());
 }

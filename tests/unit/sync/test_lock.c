@@ -245,8 +245,8 @@ static int release_what_another_holds(void *arg)
 {
     ck_assert_int_eq(anyc_lock_release(arg), ANYC_ESTATE);
     ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "'thief'"));
-    ck_assert_ptr_nonnull(strstr(anyc_last_error()->message,
-                                 "test_lock__is_released_by_its_owner_only"));
+    ck_assert_ptr_nonnull(
+        strstr(anyc_last_error()->message, "test_lock__is_released_by_its_owner_only"));
     return 0;
 }
 
@@ -259,8 +259,7 @@ ANYC_TEST(test_lock__is_released_by_its_owner_only)
     ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "nobody"));
     ck_assert_ok(anyc_lock_acquire(&lock));
     ck_assert_ok(anyc_task_group_enter(&group));
-    ck_assert_ok(
-        anyc_task_group_start_soon(&group, release_what_another_holds, &lock, "thief"));
+    ck_assert_ok(anyc_task_group_start_soon(&group, release_what_another_holds, &lock, "thief"));
     ck_assert_ok(anyc_task_group_exit(&group, 0));
     ck_assert(anyc_lock_locked(&lock));
     ck_assert_ok(anyc_lock_release(&lock));

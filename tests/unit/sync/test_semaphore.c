@@ -104,11 +104,10 @@ ANYC_TEST(test_semaphore__a_cancelled_waiter_never_gets_a_slot)
 
         ck_assert_ok(anyc_task_group_enter(&group));
         ck_assert_ok(anyc_semaphore_acquire(&semaphore));
-        ck_assert_ok(
-            anyc_task_group_start(&group, signal_and_acquire, &player, NULL, NULL));
+        ck_assert_ok(anyc_task_group_start(&group, signal_and_acquire, &player, NULL, NULL));
         anyc_task_group_cancel(&group, NULL);
-        ck_assert_ok(anyc_cancel_scope_enter(
-            &shield, &(anyc_cancel_scope_options){.shield = true}));
+        ck_assert_ok(
+            anyc_cancel_scope_enter(&shield, &(anyc_cancel_scope_options){.shield = true}));
         if (release_first)
             ck_assert_ok(anyc_semaphore_release(&semaphore));
         ck_assert_ok(anyc_wait_all_tasks_blocked());
@@ -130,8 +129,7 @@ ANYC_TEST(test_semaphore__shows_its_maximum)
 
     ck_assert_uint_eq(anyc_semaphore_max_value(&with), 2);
     ck_assert_uint_eq(anyc_semaphore_max_value(&without), 0);
-    ck_assert_ok(
-        anyc_semaphore_init(&made, 0, &(anyc_semaphore_options){.max_value = 2}));
+    ck_assert_ok(anyc_semaphore_init(&made, 0, &(anyc_semaphore_options){.max_value = 2}));
     ck_assert_uint_eq(anyc_semaphore_max_value(&made), 2);
     ck_assert_ok(anyc_semaphore_init(&made, 0, NULL));
     ck_assert_uint_eq(anyc_semaphore_max_value(&made), 0);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * byte_makers.c - the byte streams that run the contract of test_byte_stream.c.
+ */
+#include "byte_makers.h"
+
+#include <anyc/buffered_stream.h>
+#include <anyc/memory_stream.h>
+#include <anyc/stapled_stream.h>
+
+#include <check.h>
+
+/* One direction: a memory stream of chunks. */
+struct pipe {
+    anyc_object_stream *in;
+    anyc_object_stream *out;
+};
+
+static void pipe_open(struct pipe *pipe)
+{
+    const anyc_memory_object_stream_options options = {.destroy_item = anyc_bytes_destroy_item};
+    anyc_memory_send_stream *send = NULL;
+    anyc_memory_receive_stream *receive = NULL;
+
+    ck_assert_int_eq(
+        anyc_create_memory_object_stream_with(1, sizeof(anyc_bytes), &options, &send, &receive), 0);
+    pipe->in = &send->stream;
+    pipe->out = &receive->stream;
+}
+
+static anyc_byte_stream *bytes_of(anyc_object_stream *objects)
+{
+    anyc_byte_stream *stream = NULL;
+
+    ck_assert_int_eq(anyc_byte_stream_from_object_stream(objects, &stream), 0);
+    return stream;
+}
+
+/* The objects are stapled, the bytes stand on top. */
+static anyc_byte_stream *end_from_objects(const struct pipe *to, const struct pipe *from)
+{
+    anyc_object_stream *both = NULL;
+
+    ck_assert_int_eq(anyc_stapled_object_stream_create(to->in, from->out, &both), 0);
+    return bytes_of(both);
+}
+
+/* The bytes are stapled. */
+static anyc_byte_stream *end_from_bytes(const struct pipe *to, const struct pipe *from)
+{
+    anyc_byte_stream *both = NULL;
+
+    ck_assert_int_eq(anyc_stapled_byte_stream_create(bytes_of(to->in), bytes_of(from->out), &both),
+                     0);
+    return both;
+}
+
+static anyc_byte_stream *buffered(anyc_byte_stream *inner)
+{
+    anyc_buffered_stream *stream = NULL;
+
+    ck_assert_int_eq(anyc_buffered_stream_create(inner, &stream), 0);
+    return &stream->stream;
+}
+
+static void make_from_objects(struct byte_pair *pair)
+{
+    struct pipe there;
+    struct pipe back;
+
+    pipe_open(&there);
+    pipe_open(&back);
+    pair->a = end_from_objects(&there, &back);
+    pair->b = end_from_objects(&back, &there);
+}
+
+static void make_stapled(struct byte_pair *pair)
+{
+    struct pipe there;
+    struct pipe back;
+
+    pipe_open(&there);
+    pipe_open(&back);
+    pair->a = end_from_bytes(&there, &back);
+    pair->b = end_from_bytes(&back, &there);
+}
+
+static void make_buffered(struct byte_pair *pair)
+{
+    make_stapled(pair);
+    pair->a = buffered(pair->a);
+    pair->b = buffered(pair->b);
+}
+
+static void make_buffered_over_objects(struct byte_pair *pair)
+{
+    make_from_objects(pair);
+    pair->a = buffered(pair->a);
+    pair->b = buffered(pair->b);
+}
+
+const struct byte_maker byte_makers[] = {
+    {"over an object stream", make_from_objects},
+    {"stapled", make_stapled},
+    {"buffered", make_buffered},
+    {"buffered over an object stream", make_buffered_over_objects},
+    {NULL, NULL},
+};
