@@ -46,7 +46,7 @@ def parse_arguments(argv):
     parser.add_argument("suite", nargs="*", help=", ".join(SUITES))
     parser.add_argument("--build", default="build/release", help="build folder [%(default)s]")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement")
+    parser.add_argument("--seconds", type=float, default=0.8, help="of one measurement")
     parser.add_argument("--warmup", type=float, default=0.3, help="seconds before it")
     parser.add_argument("--connections", type=numbers, default=[1, 50, 1000, 10000])
     parser.add_argument("--sizes", type=numbers, default=[64, 65536], help="bytes of a message")

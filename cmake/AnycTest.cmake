@@ -7,14 +7,15 @@ set(ANYC_TEST_ENVIRONMENT
   "ANYC_BACKEND_PATH=${PROJECT_BINARY_DIR}/modules"
   "UBSAN_OPTIONS=print_stacktrace=1")
 
-# anyc_add_test(test_x.c [LABEL unit|contract|behaviour|bench-smoke] [WHITEBOX] [SOURCES more.c ...])
+# anyc_add_test(test_x.c [LABEL unit|contract|behaviour|bench-smoke] [WHITEBOX] [SOURCES more.c ...]
+#               [INSTEAD_OF_ANYC targets...])
 #
 # Every ANYC_TEST...(test_x__does_this) at the start of a line of test_x.c becomes the ctest entry
 # BACKEND/FOLDER/x/does_this, FOLDER being the path below tests/ (tests/unit itself left out). The
 # label is the first folder's name unless given. WHITEBOX links the static copy of the library
-# in which internal functions can be called.
+# in which internal functions can be called. INSTEAD_OF_ANYC links what stands in anyc's place.
 function(anyc_add_test file)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "WHITEBOX" "LABEL" "SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WHITEBOX" "LABEL" "SOURCES;INSTEAD_OF_ANYC")
   if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
     message(WARNING "TEMPORARY: ${file} is not written yet")
     return()
@@ -32,7 +33,9 @@ function(anyc_add_test file)
   add_executable(${target} ${file} ${arg_SOURCES})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${stem})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  if(arg_WHITEBOX)
+  if(arg_INSTEAD_OF_ANYC)
+    target_link_libraries(${target} PRIVATE anyc_compile_program ${arg_INSTEAD_OF_ANYC})
+  elseif(arg_WHITEBOX)
     target_link_libraries(${target} PRIVATE anyc_compile_program anyc_internal)
   else()
     target_link_libraries(${target} PRIVATE

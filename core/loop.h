@@ -36,6 +36,7 @@ struct anyc_loop {
     anyc_task *current;
     anyc_task *ready_head;
     anyc_task **ready_tail;
+    anyc_task *turn_last;    /* the last that was ready when the turn began; NULL: it has run */
     void *sp;                /* of the thread that runs the loop, while a task runs */
     int32_t switches_left;   /* of this batch */
     int32_t calls_left;      /* of the running task, until it must let others run */

@@ -44,6 +44,8 @@ static anyc_task *queue_pop(anyc_loop *loop)
     loop->ready_head = task->ready_next;
     if (loop->ready_head == NULL)
         loop->ready_tail = &loop->ready_head;
+    if (task == loop->turn_last)
+        loop->turn_last = NULL;
     return task;
 }
 
@@ -361,13 +363,17 @@ static void run_batch(anyc_loop *loop)
     }
 }
 
-/* Run what is ready, for TURN_NS or so. Answers whether any task ran. */
+/* Run each task that is ready once, and then go on for TURN_NS in all or so: descriptors are
+ * level-triggered, and a look at them before their tasks have run would find the same again.
+ * Answers whether any task ran. */
 static bool run_ready(anyc_loop *loop)
 {
     int64_t end_ns = loop->now_ns + TURN_NS;
     bool ran = loop->ready_head != NULL;
 
-    while (loop->ready_head != NULL && loop->main_task != NULL && loop->now_ns < end_ns) {
+    loop->turn_last = ran ? ANYC__CONTAINER(loop->ready_tail, anyc_task, ready_next) : NULL;
+    while (loop->ready_head != NULL && loop->main_task != NULL &&
+           (loop->now_ns < end_ns || loop->turn_last != NULL)) {
         int64_t begin_ns = loop->now_ns;
         int64_t taken_ns;
 

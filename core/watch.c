@@ -139,6 +139,7 @@ int anyc__watch_wait_any(anyc_watch *watch, unsigned events, unsigned *out_ready
     rc = anyc__wait(&waiter.wait, events == ANYC_WRITABLE ? &writable_wait : &readable_wait, watch);
     if (rc == 0 && watch->closed)
         rc = ANYC_ECLOSED;
+    watch->woken &= (uint8_t)~events;
     anyc__watch_return(watch);
     if (rc == 0)
         *out_ready = waiter.ready;
@@ -160,6 +161,7 @@ static bool watch_wake(anyc_watch *watch, unsigned event, unsigned ready, int rc
     if (waiter == NULL)
         return false;
     waiter->ready = ready & waiter->events;
+    watch->woken |= (uint8_t)waiter->events;
     waiter_leave(watch, waiter);
     anyc__wake(&waiter->wait, rc);
     return true;
@@ -213,7 +215,9 @@ void anyc_backend_watch_ready(anyc_watch *watch, unsigned events)
     unsigned armed;
 
     loop->in_turn = true; /* a turn follows anyway, the loop need not be told */
-    if ((events & ANYC_READABLE) != 0 && !watch_wake(watch, ANYC_READABLE, events, 0)) {
+    /* who was woken but did not run yet is about to read: that is no reason to disarm */
+    if ((events & ANYC_READABLE) != 0 && !watch_wake(watch, ANYC_READABLE, events, 0) &&
+        (watch->woken & ANYC_READABLE) == 0) {
         watch->ready |= ANYC_READABLE;
         unwanted |= ANYC_READABLE;
     }

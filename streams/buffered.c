@@ -77,10 +77,11 @@ static int buffered_more_chunk(struct buffered *self)
 {
     const void *data;
     size_t len;
-    int rc = anyc__byte_from_object_fill(self->inner, &data, &len);
+    int rc = anyc__byte_from_object_fill(self->inner);
 
     if (rc < 0)
         return rc;
+    data = anyc__byte_from_object_data(self->inner, &len);
     rc = anyc__byte_buffer_reserve(&self->buffer, len);
     if (rc < 0)
         return anyc__fail_plain(rc);

@@ -3,7 +3,7 @@
  * byte_from_object.c - a byte stream over an object stream of chunks. AnyIO: abc.AnyByteStream.
  *
  * The chunk that is being given out stays in the adapter. Invariants: offset < chunk.len unless
- * both are 0; while `receiving`, the chunk is empty.
+ * both are 0; while `receiving`, nobody else changes the chunk.
  */
 #include "streams/byte_from_object.h"
 
@@ -21,7 +21,7 @@ struct byte_from_object {
     anyc_bytes chunk; /* empty, or not given out to its end */
     size_t offset;    /* first byte of it that was not given out */
     struct stream_life life;
-    bool receiving; /* a task waits for the next chunk */
+    bool receiving; /* a task is in anyc__byte_from_object_fill */
     bool closed;
 };
 
@@ -51,7 +51,7 @@ void anyc_bytes_destroy_item(void *item, void *arg)
     anyc_bytes_deinit(item);
 }
 
-static struct byte_from_object *adapter_of(anyc_resource *resource)
+static struct byte_from_object *adapter_of(const anyc_resource *resource)
 {
     return ANYC__CONTAINER(resource, struct byte_from_object, stream.resource);
 }
@@ -80,18 +80,16 @@ static int adapter_next_chunk(struct byte_from_object *adapter)
     anyc_bytes chunk = {NULL, 0};
     int rc = 0;
 
-    adapter->receiving = true;
     while (rc >= 0 && !adapter->closed && chunk.len == 0) {
         anyc_bytes_deinit(&chunk);
         rc = anyc_object_receive(adapter->objects, &chunk);
     }
-    adapter->receiving = false;
     if (rc >= 0)
         adapter->chunk = chunk;
     return rc;
 }
 
-int anyc__byte_from_object_fill(anyc_byte_stream *stream, const void **out_data, size_t *out_len)
+int anyc__byte_from_object_fill(anyc_byte_stream *stream)
 {
     struct byte_from_object *adapter = adapter_of(&stream->resource);
     anyc_task *task;
@@ -101,16 +99,22 @@ int anyc__byte_from_object_fill(anyc_byte_stream *stream, const void **out_data,
     if (adapter->receiving)
         return anyc__fail_plain(ANYC_EBUSY);
     anyc__stream_hold(&adapter->life);
-    if (adapter->chunk.len == 0)
+    adapter->receiving = true;
+    if (adapter->chunk.len == 0 && !adapter->closed)
         rc = adapter_next_chunk(adapter);
     else
         rc = anyc__enter(&task);
+    adapter->receiving = false;
     released = adapter_release(adapter);
-    if (rc < 0 || released < 0)
-        return rc < 0 ? rc : released;
-    *out_data = (char *)adapter->chunk.data + adapter->offset;
+    return rc < 0 ? rc : released;
+}
+
+const void *anyc__byte_from_object_data(const anyc_byte_stream *stream, size_t *out_len)
+{
+    const struct byte_from_object *adapter = adapter_of(&stream->resource);
+
     *out_len = adapter->chunk.len - adapter->offset;
-    return 0;
+    return (const char *)adapter->chunk.data + adapter->offset;
 }
 
 void anyc__byte_from_object_consume(anyc_byte_stream *stream, size_t len)
@@ -126,10 +130,11 @@ static ssize_t adapter_receive(anyc_byte_stream *stream, void *buf, size_t max_b
 {
     const void *data;
     size_t len;
-    int rc = anyc__byte_from_object_fill(stream, &data, &len);
+    int rc = anyc__byte_from_object_fill(stream);
 
     if (rc < 0)
         return rc;
+    data = anyc__byte_from_object_data(stream, &len);
     if (len > max_bytes)
         len = max_bytes;
     memcpy(buf, data, len);
@@ -153,7 +158,7 @@ static int adapter_send_nothing(struct byte_from_object *adapter)
 static int adapter_send(anyc_byte_stream *stream, const void *buf, size_t len)
 {
     struct byte_from_object *adapter = adapter_of(&stream->resource);
-    anyc_bytes chunk;
+    anyc_bytes chunk = {NULL, 0};
     int rc;
 
     if (len == 0)

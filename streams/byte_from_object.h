@@ -11,11 +11,14 @@
 /* Was the stream made by anyc_byte_stream_from_object_stream? */
 bool anyc__byte_from_object_is(const anyc_byte_stream *stream);
 
-/* Wait until there are bytes of a chunk, and show them; a checkpoint. They stay in the stream until
- * they are consumed. 0 or what anyc_receive answers; nothing is taken on error. */
-int anyc__byte_from_object_fill(anyc_byte_stream *stream, const void **out_data, size_t *out_len);
+/* Wait until there are bytes of a chunk at hand; a checkpoint. 0 or what anyc_receive answers. */
+int anyc__byte_from_object_fill(anyc_byte_stream *stream);
 
-/* Take the first `len` of the bytes that were shown; without suspending since then. */
+/* The bytes at hand, after a fill that succeeded and without suspending since. They stay in the
+ * stream until they are consumed. */
+const void *anyc__byte_from_object_data(const anyc_byte_stream *stream, size_t *out_len);
+
+/* Take the first `len` of the bytes at hand. */
 void anyc__byte_from_object_consume(anyc_byte_stream *stream, size_t len);
 
 #endif

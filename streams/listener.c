@@ -152,11 +152,14 @@ int anyc_listener_init(anyc_listener *listener, const anyc_listener_ops *ops)
 
 void anyc_listener_deinit(anyc_listener *listener)
 {
-    anyc_list *node = anyc__list_pop(&listener->serving);
+    struct listener_call *call;
+    anyc_list calls;
 
-    while (node != NULL) {
-        ANYC__CONTAINER(node, struct listener_call, link)->listener = NULL;
-        node = anyc__list_pop(&listener->serving);
+    anyc__list_move(&calls, &listener->serving);
+    while (!anyc__list_empty(&calls)) {
+        call = ANYC__CONTAINER(calls.next, struct listener_call, link);
+        call->listener = NULL;
+        anyc__list_remove(&call->link);
     }
 }
 

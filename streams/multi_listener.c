@@ -17,12 +17,14 @@ struct multi_listener {
     size_t count;
     anyc_list emptied; /* multi-listeners whose members came here */
     anyc_list link;    /* in `emptied` of another */
+    struct stream_life life;
     bool closed;
 };
 
 /* A task that serves one member, copied into it. */
 struct multi_serve {
-    anyc_listener *member;
+    struct multi_listener *self; /* held until the task runs */
+    size_t index;                /* of the member */
     anyc_connection_fn handler;
     void *arg;
     anyc_task_group *task_group;
@@ -33,21 +35,51 @@ static struct multi_listener *multi_of(const anyc_resource *resource)
     return ANYC__CONTAINER(resource, struct multi_listener, listener.resource);
 }
 
+static void multi_free(struct multi_listener *self)
+{
+    anyc__free(self->members);
+    anyc__free(self);
+}
+
+static void multi_release(struct multi_listener *self)
+{
+    if (anyc__stream_release(&self->life))
+        multi_free(self);
+}
+
+/* By the time that the task runs the listener may be closed, or its members may have moved. */
 static int multi_serve_member(void *arg)
 {
     const struct multi_serve *serve = arg;
+    struct multi_listener *self = serve->self;
+    anyc_listener *member = NULL;
 
-    return anyc_listener_serve(serve->member, serve->handler, serve->arg, serve->task_group);
+    if (!self->closed && serve->index < self->count)
+        member = self->members[serve->index];
+    multi_release(self);
+    if (member == NULL)
+        return anyc__fail_plain(ANYC_ECLOSED);
+    return anyc_listener_serve(member, serve->handler, serve->arg, serve->task_group);
 }
 
-/* `listener` may be gone once the exit has waited. */
+static int multi_start_member(const struct multi_serve *serve, anyc_task_group *group)
+{
+    int rc;
+
+    anyc__stream_hold(&serve->self->life);
+    rc = anyc_task_group_start_soon_copy(group, multi_serve_member, serve, sizeof *serve, NULL);
+    if (rc < 0)
+        multi_release(serve->self);
+    return rc;
+}
+
+/* `self` may be gone once the exit has waited. */
 static int multi_serve(anyc_listener *listener, anyc_connection_fn handler, void *arg,
                        anyc_task_group *task_group)
 {
-    const struct multi_listener *self = multi_of(&listener->resource);
+    struct multi_listener *self = multi_of(&listener->resource);
+    struct multi_serve serve = {self, 0, handler, arg, task_group};
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct multi_serve serve = {NULL, handler, arg, task_group};
-    size_t i;
     int rc;
 
     if (self->closed)
@@ -55,11 +87,8 @@ static int multi_serve(anyc_listener *listener, anyc_connection_fn handler, void
     rc = anyc_task_group_enter(&group);
     if (rc < 0)
         return rc;
-    for (i = 0; i < self->count && rc >= 0; i++) {
-        serve.member = self->members[i];
-        rc =
-            anyc_task_group_start_soon_copy(&group, multi_serve_member, &serve, sizeof serve, NULL);
-    }
+    for (; serve.index < self->count && rc >= 0; serve.index++)
+        rc = multi_start_member(&serve, &group);
     return anyc_task_group_exit(&group, rc);
 }
 
@@ -79,11 +108,14 @@ static int multi_close(anyc_resource *resource, bool forcefully)
     return first;
 }
 
-static void multi_free(struct multi_listener *self)
+/* Free the memory of one without members, or let the calls inside do it. */
+static void multi_end(struct multi_listener *self)
 {
     anyc_listener_deinit(&self->listener);
-    anyc__free(self->members);
-    anyc__free(self);
+    self->closed = true;
+    self->count = 0;
+    if (anyc__stream_destroy(&self->life))
+        multi_free(self);
 }
 
 static void multi_destroy(anyc_resource *resource)
@@ -95,8 +127,8 @@ static void multi_destroy(anyc_resource *resource)
     for (i = 0; i < self->count; i++)
         anyc_aclose_forcefully(self->members[i]);
     for (node = anyc__list_pop(&self->emptied); node != NULL; node = anyc__list_pop(&self->emptied))
-        multi_free(ANYC__CONTAINER(node, struct multi_listener, link));
-    multi_free(self);
+        multi_end(ANYC__CONTAINER(node, struct multi_listener, link));
+    multi_end(self);
 }
 
 /* The last member that has the attribute. */
@@ -162,7 +194,7 @@ int anyc_multi_listener_create(anyc_listener *const *listeners, size_t count,
     for (i = 0; i < count; i++)
         total += multi_is(listeners[i]) != NULL ? multi_is(listeners[i])->count : 1;
     if (self != NULL)
-        self->members = anyc__alloc_array(total, sizeof *self->members);
+        self->members = anyc__alloc_array(total, sizeof(void *));
     if (self == NULL || self->members == NULL) {
         anyc__free(self);
         return anyc__fail_plain(ANYC_ENOMEM);

@@ -130,19 +130,19 @@ static void print_server(const struct load_options *options, const struct load_r
 {
     const struct sample *begin = &result->begin;
     const struct sample *end = &result->end;
-    double messages = result->messages > 0 ? (double)result->messages : 1.0;
+    double messages = (double)result->messages;
     double wall_ns = (double)(end->wall_ns - begin->wall_ns);
     double cpu_ns = (double)(end->cpu_ns - begin->cpu_ns);
     double grown =
         (double)result->after_open.resident_bytes - (double)result->before_open.resident_bytes +
         (double)result->after_open.page_table_bytes - (double)result->before_open.page_table_bytes;
 
-    printf(", \"server_cpu_us\": %.4f, \"server_cpu_share\": %.3f, \"server_system_share\": %.3f",
-           cpu_ns / 1000.0 / messages, cpu_ns / wall_ns,
+    if (result->messages > 0) /* else there is nothing to divide by */
+        printf(", \"server_cpu_us\": %.4f, \"server_switches\": %.4f, \"server_preempted\": %.4f",
+               cpu_ns / 1000.0 / messages, (double)(end->voluntary - begin->voluntary) / messages,
+               (double)(end->involuntary - begin->involuntary) / messages);
+    printf(", \"server_cpu_share\": %.3f, \"server_system_share\": %.3f", cpu_ns / wall_ns,
            cpu_ns > 0 ? (double)(end->system_ns - begin->system_ns) / cpu_ns : 0.0);
-    printf(", \"server_switches\": %.4f, \"server_preempted\": %.4f",
-           (double)(end->voluntary - begin->voluntary) / messages,
-           (double)(end->involuntary - begin->involuntary) / messages);
     printf(", \"rss_before_kib\": %.0f, \"rss_after_kib\": %.0f",
            (double)result->before_open.resident_bytes / 1024.0,
            (double)result->after_open.resident_bytes / 1024.0);

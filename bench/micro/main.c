@@ -36,6 +36,7 @@ static const struct measure measures[] = {
     {"yield", "yield_2", 2, "ns", false, false, bench_yield},
     {"yield", "yield_1000", 1000, "ns", false, false, bench_yield},
     {"yield", "yield_100000", 100000, "ns", false, false, bench_yield},
+    {"yield_mixed", "yield_mixed", 2, "ns", false, false, bench_yield_mixed},
     {"spawn_join", "spawn_join", 1, "ns", false, false, bench_spawn_join},
     {"spawn_cold", "spawn_cold", 100000, "ns", true, false, bench_spawn_cold},
     {"spawn_warm", "spawn_warm", 100000, "ns", true, false, bench_spawn_warm},

@@ -33,6 +33,7 @@ double memory_bytes(void);
 
 /* tasks.c */
 int bench_yield(struct bench *bench);
+int bench_yield_mixed(struct bench *bench);
 int bench_spawn_join(struct bench *bench);
 int bench_spawn_cold(struct bench *bench);
 int bench_spawn_warm(struct bench *bench);

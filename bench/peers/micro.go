@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// micro.go - the measures of bench/micro.c with goroutines, channels, mutexes and contexts.
+// micro.go - the measures of bench/micro with goroutines, channels, mutexes and contexts.
 //
-// Names, counts and units are those of micro.c, so that bench/run.py can put them side by side.
+// Names, counts and units are those of bench/micro, so that bench/run.py can put them side by side.
 // Where Go has no such thing (an event loop that is started and ended) the measure is missing.
 package main
 
@@ -40,6 +40,7 @@ var measures = []measure{
 	{"yield", "yield_2", 2, "ns", false, yield},
 	{"yield", "yield_1000", 1000, "ns", false, yield},
 	{"yield", "yield_100000", 100000, "ns", false, yield},
+	{"yield_mixed", "yield_mixed", 2, "ns", false, yieldMixed},
 	{"spawn_join", "spawn_join", 1, "ns", false, spawnJoin},
 	{"spawn_cold", "spawn_cold", 100000, "ns", true, spawn},
 	{"spawn_warm", "spawn_warm", 100000, "ns", true, spawnWarm},
@@ -83,6 +84,26 @@ func yield(count, rounds int) (float64, int) {
 	}
 	done.Wait()
 	return total, count * rounds
+}
+
+// yieldMixed: the second goroutine runs other code.
+func yieldMixed(_, rounds int) (float64, int) {
+	var done sync.WaitGroup
+	done.Add(1)
+	go func() {
+		for r := 0; r <= rounds; r++ {
+			runtime.Gosched()
+		}
+		done.Done()
+	}()
+	runtime.Gosched()
+	start := time.Now()
+	for r := 0; r < rounds; r++ {
+		runtime.Gosched()
+	}
+	total := since(start)
+	done.Wait()
+	return total, 2 * rounds
 }
 
 func spawnJoin(_, rounds int) (float64, int) {

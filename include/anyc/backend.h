@@ -50,6 +50,7 @@ typedef struct anyc_watch {
     bool borrowed; /* nobody else uses it: goes with the last of them; core's */
     bool closed;   /* the registration has ended; core's */
     bool let_go;   /* by the adapter: the memory goes when users == 0; core's */
+    uint8_t woken; /* for what tasks were woken that did not run yet; core's */
     void *waiter[2]; /* who waits: for reading, for writing; core's */
 } anyc_watch;
 
@@ -126,9 +127,9 @@ typedef struct anyc_backend {
     int (*watch_open)(anyc_watch *watch);
 
     /* Report exactly `events` (not 0) of the descriptor from now on, by anyc_backend_watch_ready,
-     * level-triggered or once for each change; replaces what was asked before, and sets
-     * watch->armed. Errors and hang-ups count as both events. Answers 0 or -errno, and then the
-     * interest is as before. Called only when `events` differs from watch->armed. */
+     * at each look for events as long as they hold (level-triggered); replaces what was asked
+     * before, and sets watch->armed. Errors and hang-ups count as both events. Answers 0 or -errno,
+     * and then the interest is as before. Called only when `events` differs from watch->armed. */
     int (*watch_start)(anyc_watch *watch, unsigned events);
 
     /* Report nothing any more; sets watch->armed to 0. */

@@ -468,7 +468,7 @@ ANYC_API int anyc_listener_accept(anyc_listener *listener, anyc_byte_stream **ou
  * @param task_group  where the handlers run, entered; NULL: in a group of this call's own, which
  *                    ends when all of them have
  *
- * Returns: never a success, but
+ * Returns: 0 at once for a multi-listener without members; else never a success, but
  *   ANYC_ECLOSED    the listener is closed, also while it was waiting
  *   ANYC_EBUSY      another task is accepting
  *   ANYC_ECANCELLED the enclosing scope was cancelled

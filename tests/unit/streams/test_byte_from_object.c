@@ -6,6 +6,7 @@
 
 #include <anyc/error.h>
 #include <anyc/loop.h>
+#include <anyc/lowlevel.h>
 #include <anyc/stream.h>
 #include <anyc/task.h>
 #include <anyc/testing.h>
@@ -162,6 +163,44 @@ ANYC_TEST(test_byte_from_object__a_second_receiver_is_refused)
     ck_assert_int_eq(job.rc, 3);
     ck_assert_int_eq(anyc_aclose(job.stream), 0);
     ck_assert_int_eq(anyc_aclose(chunks.send), 0);
+}
+
+static int count_bytes(void *arg)
+{
+    struct job *job = arg;
+    int count = 0;
+
+    for (job->rc = 1; job->rc != ANYC_EOF;) {
+        job->rc = anyc_receive(job->stream, job->buf, 1);
+        ck_assert(job->rc == 1 || job->rc == ANYC_EBUSY || job->rc == ANYC_EOF);
+        count += job->rc == 1;
+        if (job->rc == ANYC_EBUSY)
+            ck_assert_int_eq(anyc_checkpoint(), 0);
+    }
+    job->rc = count;
+    return 0;
+}
+
+/* ST-R024: a receiver that lets others run at its checkpoint still has its chunk after that. */
+ANYC_TEST(test_byte_from_object__receivers_share_a_chunk_without_finding_it_empty)
+{
+    static const char text[5001];
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct chunks chunks;
+    struct job jobs[2] = {{0}, {0}};
+    anyc_bytes bytes;
+
+    chunks_open(&chunks, 1);
+    jobs[0].stream = jobs[1].stream = chunks_receiver(&chunks);
+    ck_assert_int_eq(anyc_bytes_init(&bytes, text, sizeof text), 0);
+    ck_assert_int_eq(anyc_memory_send_stream_send_nowait(chunks.send, &bytes), 0);
+    ck_assert_int_eq(anyc_aclose(chunks.send), 0);
+    ck_assert_int_eq(anyc_task_group_enter(&group), 0);
+    ck_assert_int_eq(anyc_task_group_start_soon(&group, count_bytes, &jobs[0], NULL), 0);
+    ck_assert_int_eq(anyc_task_group_start_soon(&group, count_bytes, &jobs[1], NULL), 0);
+    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
+    ck_assert_int_eq(jobs[0].rc + jobs[1].rc, 5001);
+    ck_assert_int_eq(anyc_aclose(jobs[0].stream), 0);
 }
 
 /* The receiver is woken with a chunk, and before it runs the stream is freed. */

@@ -6,6 +6,7 @@
 
 #include <anyc/error.h>
 #include <anyc/loop.h>
+#include <anyc/lowlevel.h>
 #include <anyc/stapled_stream.h>
 #include <anyc/task.h>
 #include <anyc/testing.h>
@@ -96,6 +97,23 @@ ANYC_TEST(test_multi_listener__can_be_freed_while_it_serves)
     ck_assert_int_eq(anyc_aclose(server.multi), 0);
     ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
     ck_assert_int_eq(server.rc, ANYC_ECLOSED);
+}
+
+/* The tasks that serve the members have been started, but have not run yet. */
+ANYC_TEST(test_multi_listener__can_be_freed_before_its_members_serve)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct server server;
+
+    server_open(&server);
+    ck_assert_int_eq(anyc_task_group_enter(&group), 0);
+    ck_assert_int_eq(anyc_task_group_start_soon(&group, serve, &server, NULL), 0);
+    ck_assert_int_eq(anyc_checkpoint(), 0);
+    ck_assert_int_eq(server.dummies[0].state.calls, 0);
+    ck_assert_int_eq(anyc_aclose(server.multi), 0);
+    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
+    ck_assert_int_eq(server.rc, ANYC_ECLOSED);
+    ck_assert_int_eq(server.dummies[0].state.calls, 0);
 }
 
 ANYC_TEST(test_multi_listener__cannot_accept)
