@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) void anyc__switch(void **save_sp, v
                        "v29", "v30", "v31", "cc", "memory");
 }
 
-/* In switch_entry.S: calls anyc__task_main with no caller to unwind to. */
+/* In switch_entry.S: goes to anyc__task_main, with no caller to unwind to. */
 void anyc__switch_entry(void);
 
 /* Prepare a stack so that the first switch to the returned pointer begins a task. */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * switch_entry.S - the first instructions of a task. The frame has no caller, and says so in its
- * call frame information: debuggers and unwinders stop here.
+ * switch_entry.S - the first instructions of a task.
+ *
+ * They jump to anyc__task_main, with a return address that says in its call frame information that
+ * it has no caller: debuggers and unwinders stop there. A call would leave an entry on the
+ * processor's stack of return addresses that no return ever takes off, and every return of whoever
+ * runs after the task would be mispredicted.
  */
         .text
         .globl  anyc__switch_entry
@@ -13,8 +17,11 @@ anyc__switch_entry:
         .cfi_startproc
         .cfi_undefined %rip
         xorl    %ebp, %ebp
-        call    anyc__task_main
-        ud2
+        leaq    1f(%rip), %rax
+        pushq   %rax
+        jmp     anyc__task_main
+        nop
+1:      ud2
         .cfi_endproc
 #elif defined(__aarch64__)
         .type   anyc__switch_entry, %function
@@ -22,9 +29,10 @@ anyc__switch_entry:
         .cfi_startproc
         .cfi_undefined x30
         mov     x29, xzr
-        mov     x30, xzr
-        bl      anyc__task_main
-        brk     #1
+        adr     x30, 1f
+        b       anyc__task_main
+        nop
+1:      brk     #1
         .cfi_endproc
 #endif
         .size   anyc__switch_entry, .-anyc__switch_entry

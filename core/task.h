@@ -12,7 +12,10 @@
  *     anyc__list_push(&object->waiters, &wait.link);
  *     return anyc__wait(&wait, &object_wait, object);
  *
- * and who completes the wait calls anyc__wake(wait, rc), which takes the node out of the queue and
+ * anyc__enter may let other tasks run, so an object that anyc_aclose can free must be held (a count
+ * of users) before it is called, not after.
+ *
+ * Who completes the wait calls anyc__wake(wait, rc), which takes the node out of the queue and
  * makes the task ready. A cancellation does the same with ANYC_ECANCELLED, so a node in a queue
  * never belongs to a task that has been cancelled, and whichever comes first wins.
  */

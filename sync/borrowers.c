@@ -34,12 +34,16 @@ static size_t borrowers_mask(const anyc_capacity_limiter *limiter)
     return 2 * limiter->capacity - 1;
 }
 
-/* Where the search for a borrower begins. */
+/* Where the search for a borrower begins. Borrowers may be neighbours in an array: a weaker mix would
+ * put them in neighbouring slots, and make the runs long that a removal walks along. */
 static size_t borrowers_home(const anyc_capacity_limiter *limiter, anyc_borrower borrower)
 {
     uint64_t key = (uint64_t)(uintptr_t)borrower.object + borrower.task_id;
 
-    return (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & borrowers_mask(limiter);
+    key *= UINT64_C(0x9e3779b97f4a7c15);
+    key ^= key >> 32;
+    key *= UINT64_C(0xd6e8feb86659fd93);
+    return (size_t)(key >> 32) & borrowers_mask(limiter);
 }
 
 /* The slot of a borrower, or the free one where it would go. */

@@ -254,12 +254,8 @@ int anyc_as_completed_next(anyc_as_completed *tasks, anyc_task_handle **out_hand
         rc = anyc__fail_plain(ANYC_EOF);
     else if (rc == 0 && !anyc__list_empty(&tasks->waiters))
         rc = anyc__fail_plain(ANYC_EBUSY);
-    while (rc == 0 && anyc__list_empty(&tasks->ended)) {
-        struct task_wait wait = {0};
-
-        anyc__list_push(&tasks->waiters, &wait.link);
-        rc = anyc__wait(&wait, &as_completed_wait, tasks);
-    }
+    while (rc == 0 && anyc__list_empty(&tasks->ended))
+        rc = anyc__waiters_join(&tasks->waiters, &as_completed_wait, tasks);
     if (rc < 0)
         return rc;
     item = ANYC__CONTAINER(anyc__list_pop(&tasks->ended), struct as_completed_item, link);

@@ -36,12 +36,10 @@ static int condition_check_held(anyc_condition *condition, const anyc_task *task
 static int condition_wait_held(anyc_condition *condition, anyc_task *task)
 {
     anyc_lock *lock = condition_lock(condition);
-    struct task_wait wait = {0};
     int rc;
 
-    anyc__list_push(&condition->waiters, &wait.link);
     anyc__lock_pass_on(lock);
-    rc = anyc__wait(&wait, &condition_wait, condition);
+    rc = anyc__waiters_join(&condition->waiters, &condition_wait, condition);
     if (rc < 0) /* not notified, so not in the lock's queue yet */
         (void)anyc__lock_acquire_shielded(lock, task); /* fails only as rc did */
     return rc;

@@ -24,15 +24,13 @@ bool anyc_event_is_set(const anyc_event *event)
 
 int anyc_event_wait(anyc_event *event)
 {
-    struct task_wait wait = {0};
     anyc_task *task;
     int rc;
 
     rc = anyc__enter(&task);
     if (rc < 0 || event->set)
         return rc;
-    anyc__list_push(&event->waiters, &wait.link);
-    return anyc__wait(&wait, &event_wait, event);
+    return anyc__waiters_join(&event->waiters, &event_wait, event);
 }
 
 void anyc_event_statistics(const anyc_event *event, anyc_event_stats *out_stats)

@@ -90,7 +90,6 @@ void anyc_lock_init(anyc_lock *lock, const anyc_lock_options *options)
 
 int anyc_lock_acquire(anyc_lock *lock)
 {
-    struct task_wait wait = {0};
     anyc_task *task;
     int rc;
 
@@ -105,8 +104,7 @@ int anyc_lock_acquire(anyc_lock *lock)
     }
     if (anyc__lock_held_by(lock, task))
         return lock_fail_held(task);
-    anyc__list_push(&lock->waiters, &wait.link);
-    return anyc__wait(&wait, &lock_wait, lock);
+    return anyc__waiters_join(&lock->waiters, &lock_wait, lock);
 }
 
 int anyc_lock_acquire_nowait(anyc_lock *lock)

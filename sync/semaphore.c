@@ -34,7 +34,6 @@ int anyc_semaphore_init(anyc_semaphore *semaphore, size_t initial_value,
 
 int anyc_semaphore_acquire(anyc_semaphore *semaphore)
 {
-    struct task_wait wait = {0};
     anyc_task *task;
     int rc;
 
@@ -47,8 +46,7 @@ int anyc_semaphore_acquire(anyc_semaphore *semaphore)
             anyc__yield(task);
         return 0;
     }
-    anyc__list_push(&semaphore->waiters, &wait.link);
-    return anyc__wait(&wait, &semaphore_wait, semaphore);
+    return anyc__waiters_join(&semaphore->waiters, &semaphore_wait, semaphore);
 }
 
 int anyc_semaphore_acquire_nowait(anyc_semaphore *semaphore)

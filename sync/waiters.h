@@ -19,6 +19,16 @@ static inline struct task_wait *anyc__waiters_first(const anyc_list *waiters)
     return node == NULL ? NULL : ANYC__CONTAINER(node, struct task_wait, link);
 }
 
+/* Let the running task wait at the end of a queue. As anyc__wait; `on` is the queue's object. */
+static inline int anyc__waiters_join(anyc_list *waiters, const struct wait_type *type,
+                                     const void *on)
+{
+    struct task_wait wait = {0};
+
+    anyc__list_push(waiters, &wait.link);
+    return anyc__wait(&wait, type, on);
+}
+
 /* Wake all, in order. */
 static inline void anyc__waiters_wake(const anyc_list *waiters, int rc)
 {

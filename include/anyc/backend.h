@@ -263,17 +263,79 @@ ANYC_API void anyc_backend_signal(anyc_loop *loop, int signum);
  */
 ANYC_API void *anyc_backend_realloc(void *ptr, size_t size);
 
-/** Does nothing: the scope_wake of loops that report readiness. */
+/**
+ * Does nothing: the scope_wake of loops that report readiness.
+ *
+ * @param watch   the watch
+ * @param events  for which the wait was given up
+ *
+ * Owns:    nothing is taken.
+ * Cancel:  never suspends.
+ * Threads: the loop's thread.
+ * AnyIO:   no counterpart.
+ */
 ANYC_API void anyc_backend_default_scope_wake(anyc_watch *watch, unsigned events);
-/** Waits for readiness, then recv(2) or read(2): see the slot. */
+
+/**
+ * The `receive` of loops that report readiness: recv(2) or read(2), and a wait on EAGAIN.
+ *
+ * @param watch      the watch
+ * @param buf        where the bytes go; unchanged on error
+ * @param max_bytes  room in `buf`, at least 1
+ *
+ * Returns: as the slot.
+ * Owns:    nothing is taken.
+ * Cancel:  may suspend; when cancelled, no byte was taken.
+ * Threads: tasks of the loop only.
+ * AnyIO:   no counterpart.
+ */
 ANYC_API ssize_t anyc_backend_default_receive(anyc_watch *watch, void *buf, size_t max_bytes);
-/** sendmsg(2) or writev(2) first, waits for room on EAGAIN: see the slot. */
+
+/**
+ * The `send` of loops that report readiness: sendmsg(2) or writev(2), and a wait on EAGAIN.
+ *
+ * @param watch   the watch
+ * @param pieces  what to send; borrowed
+ * @param count   number of pieces, at least 1
+ *
+ * Returns: as the slot.
+ * Owns:    nothing is taken.
+ * Cancel:  may suspend; when cancelled, no byte was sent.
+ * Threads: tasks of the loop only.
+ * AnyIO:   no counterpart.
+ */
 ANYC_API ssize_t anyc_backend_default_send(anyc_watch *watch, const struct iovec *pieces,
                                            int count);
-/** accept4(2) first, waits on EAGAIN: see the slot. */
+
+/**
+ * The `accept` of loops that report readiness: accept4(2), and a wait on EAGAIN.
+ *
+ * @param watch     the watch of a listening socket
+ * @param peer      where the peer's address goes
+ * @param peer_len  room in `peer`, then the length of the address
+ *
+ * Returns: as the slot.
+ * Owns:    nothing is taken.
+ * Cancel:  may suspend; when cancelled, no connection was taken.
+ * Threads: tasks of the loop only.
+ * AnyIO:   no counterpart.
+ */
 ANYC_API int anyc_backend_default_accept(anyc_watch *watch, struct sockaddr *peer,
                                          socklen_t *peer_len);
-/** connect(2), then waits until writable: see the slot. */
+
+/**
+ * The `connect` of loops that report readiness: connect(2), then a wait until writable.
+ *
+ * @param watch        the watch of a fresh socket
+ * @param address      of the peer; borrowed
+ * @param address_len  bytes
+ *
+ * Returns: as the slot.
+ * Owns:    nothing is taken.
+ * Cancel:  may suspend; when cancelled, the socket is of no more use.
+ * Threads: tasks of the loop only.
+ * AnyIO:   no counterpart.
+ */
 ANYC_API int anyc_backend_default_connect(anyc_watch *watch, const struct sockaddr *address,
                                           socklen_t address_len);
 

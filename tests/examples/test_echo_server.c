@@ -6,6 +6,7 @@
 
 #include <anyc/testing.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

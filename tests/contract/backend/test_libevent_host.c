@@ -65,9 +65,9 @@ static void host_close(struct host *host)
 
 static int host_run(struct host *host, anyc_task_fn task)
 {
+    anyc_run_options options = {.backend = "libevent", .loop = host->base};
     int before = added(host);
-    int rc = anyc_run_with(task, host,
-                           &(anyc_run_options){.backend = "libevent", .loop = host->base});
+    int rc = anyc_run_with(task, host, &options);
 
     ck_assert_int_le(added(host), before);
     return rc;

@@ -61,8 +61,8 @@ ANYC_TEST(test_run__tasks_sleep_in_the_order_of_their_deadlines_and_never_too_sh
     for (int i = 0; i < SLEEPERS; i++) {
         int place = i * 7 % SLEEPERS;
 
-        ck_assert_ok(anyc_task_group_start_soon_copy(&group, sleep_in_order, &place, sizeof place,
-                                                     NULL));
+        ck_assert_ok(
+            anyc_task_group_start_soon_copy(&group, sleep_in_order, &place, sizeof place, NULL));
     }
     ck_assert_ok(anyc_task_group_exit(&group, 0));
     ck_assert_int_eq(deadlines_passed, SLEEPERS);

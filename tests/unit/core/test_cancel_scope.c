@@ -296,8 +296,8 @@ static int wait_in_scope_task(void *arg)
 ANYC_TEST(test_cancel_scope__comes_too_late_for_a_wait_that_is_over)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct race won = {.event = ANYC_EVENT_INIT};
-    struct race lost = {.event = ANYC_EVENT_INIT};
+    struct race won = {0};
+    struct race lost = {0};
 
     ck_assert_ok(anyc_task_group_enter(&group));
     spawn(&group, wait_in_scope_task, &won);
@@ -318,7 +318,7 @@ ANYC_TEST(test_cancel_scope__of_the_host_does_not_reach_the_groups_children)
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     anyc_cancel_scope scope;
     anyc_event event = ANYC_EVENT_INIT;
-    struct race child = {.event = ANYC_EVENT_INIT};
+    struct race child = {0};
 
     ck_assert_ok(anyc_task_group_enter(&group));
     ck_assert_ok(anyc_cancel_scope_enter(&scope, NULL));

@@ -88,7 +88,7 @@ static int embrace(void *arg)
 
 ANYC_TEST_PLAIN(test_deadlock__tells_who_holds_what)
 {
-    struct locks locks = {.first = ANYC_LOCK_INIT, .second = ANYC_LOCK_INIT};
+    struct locks locks = {0};
 
     ck_assert_int_eq(run_on_backend(embrace, &locks), ANYC_EDEADLOCK);
     ck_assert_int_eq(locks.ended, 2);

@@ -74,7 +74,7 @@ static void *post_all(void *arg)
 
 static void check_100000_posts(void)
 {
-    struct counter counter = {.loop = anyc__loop, .all = ANYC_EVENT_INIT};
+    struct counter counter = {.loop = anyc__loop};
     struct poster posters[THREADS];
 
     counter.posts = calloc((size_t)THREADS * POSTS, sizeof *counter.posts);

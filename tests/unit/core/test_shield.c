@@ -158,7 +158,7 @@ static int wait_shielded_task(void *arg)
 ANYC_TEST(test_shield__wakes_a_waiting_task_when_taken_down)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct shielded_wait wait = {.event = ANYC_EVENT_INIT};
+    struct shielded_wait wait = {0};
 
     ck_assert_ok(anyc_task_group_enter(&group));
     spawn(&group, wait_shielded_task, &wait);
@@ -175,7 +175,7 @@ ANYC_TEST(test_shield__wakes_a_waiting_task_when_taken_down)
 ANYC_TEST(test_shield__put_up_too_late_does_not_undo_a_cancellation)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct shielded_wait wait = {.event = ANYC_EVENT_INIT};
+    struct shielded_wait wait = {0};
 
     ck_assert_ok(anyc_task_group_enter(&group));
     spawn(&group, wait_shielded_task, &wait);
@@ -333,7 +333,7 @@ ANYC_TEST(test_shield__of_a_group_protects_its_children)
     anyc_cancel_scope outer;
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     anyc_event event = ANYC_EVENT_INIT;
-    struct shielded_wait wait = {.event = ANYC_EVENT_INIT};
+    struct shielded_wait wait = {0};
 
     ck_assert_ok(anyc_cancel_scope_enter(&outer, NULL));
     ck_assert_ok(anyc_task_group_enter(&group));

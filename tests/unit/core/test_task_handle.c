@@ -110,7 +110,7 @@ static int flag_and_wait_task(void *arg)
 static void check_cancelled_handle(bool settle_first)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct flagged flagged = {.event = ANYC_EVENT_INIT};
+    struct flagged flagged = {0};
     anyc_task_handle handle;
     int value = 77;
 

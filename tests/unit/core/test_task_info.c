@@ -107,7 +107,7 @@ static int inspect_task(void *arg)
 ANYC_TEST(test_task_info__lists_the_running_tasks)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct inspection inspection = {.event = ANYC_EVENT_INIT};
+    struct inspection inspection = {0};
     anyc_task_info host;
 
     ck_assert_ok(anyc_get_current_task(&host));
@@ -231,7 +231,7 @@ static int wait_in_past_task(void *arg, anyc_task_status *status)
 ANYC_TEST(test_task_info__does_not_take_a_cancelled_task_for_blocked)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct past past = {.never = ANYC_EVENT_INIT};
+    struct past past = {0};
 
     ck_assert_ok(anyc_task_group_enter(&group));
     ck_assert_ok(anyc_task_group_start(&group, wait_in_past_task, &past, NULL, NULL));
@@ -256,8 +256,8 @@ static int wake_up_slowly_task(void *arg)
 ANYC_TEST(test_task_info__waits_for_tasks_that_are_about_to_be_woken)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct past woken = {.never = ANYC_EVENT_INIT};
-    struct past cancelled = {.never = ANYC_EVENT_INIT};
+    struct past woken = {0};
+    struct past cancelled = {0};
     anyc_task_handle handle;
 
     ck_assert_ok(anyc_task_group_enter(&group));

@@ -225,7 +225,7 @@ static int start_in_scope_task(void *arg, anyc_task_status *status)
 ANYC_TEST(test_task_start__keeps_scopes_entered_before_the_signal)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct scoped scoped = {.go = ANYC_EVENT_INIT};
+    struct scoped scoped = {0};
 
     ck_assert_ok(anyc_task_group_enter(&group));
     ck_assert_ok(anyc_task_group_start(&group, start_in_scope_task, &scoped, NULL, NULL));

@@ -23,10 +23,9 @@ struct scene {
     void *value;
 };
 
-#define SCENE_INIT(group_ptr)                                                            \
-    {                                                                                    \
-        .group = (group_ptr), .go = ANYC_EVENT_INIT, .child_rc = 1, .signal_rc = 1, \
-        .wait_rc = 1, .start_rc = 1                                                      \
+#define SCENE_INIT(group_ptr)                                                    \
+    {                                                                            \
+        .group = (group_ptr), .child_rc = 1, .signal_rc = 1, .wait_rc = 1, .start_rc = 1 \
     }
 
 static int wait_then_start_task(void *arg, anyc_task_status *status)
@@ -306,7 +305,7 @@ ANYC_TEST(test_task_start_cancel__does_not_reach_through_the_tasks_shield)
 {
     anyc_cancel_scope outer;
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct nested_start nested = {.group = &group, .event = ANYC_EVENT_INIT, .shielded_rc = 1};
+    struct nested_start nested = {.group = &group, .shielded_rc = 1};
     int rc;
 
     ck_assert_ok(anyc_cancel_scope_enter(&outer, NULL));

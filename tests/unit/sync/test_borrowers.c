@@ -64,6 +64,39 @@ ANYC_TEST_PLAIN(test_borrowers__are_found_again_whatever_their_addresses)
         add_and_remove(strides[i]);
 }
 
+/* The longest run of slots in use, the most that one call looks at. */
+static size_t longest_run(const anyc_capacity_limiter *limiter)
+{
+    const uint32_t *index = (const uint32_t *)(const void *)(limiter->many + limiter->capacity);
+    size_t longest = 0;
+    size_t run = 0;
+
+    for (size_t i = 0; i < 2 * limiter->capacity; i++) {
+        run = index[i] != 0 ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+ANYC_TEST_PLAIN(test_borrowers__are_spread_whatever_their_addresses)
+{
+    const size_t count = 65536; /* the index is half full */
+
+    for (size_t shift = 0; shift < 40; shift += 2) {
+        anyc_capacity_limiter limiter = ANYC_CAPACITY_LIMITER_INIT(count);
+
+        for (size_t i = 0; i < count; i++) {
+            const void *object = (const void *)((i + 1) << shift);
+
+            ck_assert_int_eq(anyc__borrowers_reserve(&limiter, i + 1), 0);
+            anyc__borrowers_add(&limiter, (anyc_borrower){.object = object});
+        }
+        ck_assert_uint_eq(limiter.capacity, count);
+        ck_assert_uint_lt(longest_run(&limiter), 150);
+        anyc_capacity_limiter_deinit(&limiter);
+    }
+}
+
 ANYC_TEST_PLAIN(test_borrowers__are_listed_without_gaps)
 {
     anyc_capacity_limiter limiter = ANYC_CAPACITY_LIMITER_INIT(ENTRIES);
