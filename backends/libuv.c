@@ -42,9 +42,9 @@ static void libuv_on_timer(uv_timer_t *timer)
 {
     struct libuv_loop *state = timer->data;
 
-    if (state->deadline_ns == state->armed_ns) /* or else it has been replaced since */
-        state->deadline_ns = LIBUV_DISARMED;
     state->armed_ns = LIBUV_DISARMED; /* the turn that follows looks at the clock */
+    if (state->deadline_ns <= (int64_t)uv_hrtime())
+        state->deadline_ns = LIBUV_DISARMED;
 }
 
 static void libuv_on_idle(uv_idle_t *idle)
@@ -57,12 +57,12 @@ static void libuv_on_wake(uv_async_t *async)
     (void)async; /* the turn that follows looks at what was posted */
 }
 
-/* Sets the timer to the deadline. libuv counts whole milliseconds and rounds its clock down, so
- * rounding the deadline up is never early. */
+/* Sets the timer to the deadline, unless it is set to it. libuv counts whole milliseconds and rounds
+ * its clock down, so the timer may go off a part of one early; then it is set once more. */
 static void libuv_arm_timer(struct libuv_loop *state)
 {
-    uint64_t due;
-    uint64_t now;
+    int64_t now_ns;
+    uint64_t delay_ms = 0;
 
     if (state->deadline_ns != LIBUV_DISARMED)
         uv_update_time(state->native); /* tasks took time; libuv sleeps from its last look on */
@@ -73,9 +73,10 @@ static void libuv_arm_timer(struct libuv_loop *state)
         uv_timer_stop(&state->timer);
         return;
     }
-    due = state->deadline_ns <= 0 ? 0 : ((uint64_t)state->deadline_ns - 1) / LIBUV_NS_PER_MS + 1;
-    now = uv_now(state->native);
-    uv_timer_start(&state->timer, libuv_on_timer, due > now ? due - now : 0, 0);
+    now_ns = (int64_t)uv_hrtime();
+    if (state->deadline_ns > now_ns)
+        delay_ms = (uint64_t)(state->deadline_ns - now_ns - 1) / LIBUV_NS_PER_MS + 1;
+    uv_timer_start(&state->timer, libuv_on_timer, delay_ms, 0);
 }
 
 /* Once in each iteration, just before the loop looks for events. */

@@ -5,6 +5,7 @@ set(ANYC_TEST_LAUNCHER "" CACHE STRING
 
 set(ANYC_TEST_ENVIRONMENT
   "ANYC_BACKEND_PATH=${PROJECT_BINARY_DIR}/modules"
+  "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp"
   "UBSAN_OPTIONS=print_stacktrace=1")
 
 # anyc_add_test(test_x.c [LABEL unit|contract|behaviour|bench-smoke] [WHITEBOX] [SOURCES more.c ...]

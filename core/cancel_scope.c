@@ -157,8 +157,8 @@ void anyc__scope_cancel(anyc_cancel_scope *scope, const char *reason, bool by_de
         return;
     scope->cancel_called = true;
     scope->by_deadline = by_deadline;
-    if (reason != NULL)
-        scope->reason = reason;
+    if (!by_deadline)
+        scope->reason = reason; /* the one it holds is for the deadline */
     if (canceller != NULL && !by_deadline) {
         strncpy(scope->canceller, anyc__task_name(canceller), sizeof scope->canceller - 1);
         scope->canceller[sizeof scope->canceller - 1] = '\0';
@@ -215,29 +215,41 @@ static bool scope_is_open(anyc_loop *loop, const anyc_cancel_scope *scope)
     return search.found;
 }
 
-/* Task functions may return with scopes open; the scopes around the whole task stay. */
+/* The scope in which the task's function began, and should have ended. */
 static const anyc_cancel_scope *task_own_scope(const anyc_task *task)
 {
     if (task->handle != NULL)
         return &task->handle->scope;
     if (task->start != NULL)
         return &task->start->scope;
-    return task->group == NULL ? &task->loop->root_scope : NULL;
+    return task->group != NULL ? &task->group->scope : &task->loop->root_scope;
+}
+
+void anyc__check_outlives(const anyc_task *task, const void *object)
+{
+    const char *address = object;
+
+    if (task->stack_low != NULL && address >= task->stack_low &&
+        address < anyc__stack_top(task->pool, task->stack_low))
+        anyc__abort("the task returned without leaving a cancel scope or task group that lies on "
+                    "its stack; call anyc_cancel_scope_exit or anyc_task_group_exit on every way "
+                    "out");
 }
 
 void anyc__scopes_abandon(anyc_task *task)
 {
     const anyc_cancel_scope *own = task_own_scope(task);
+    const anyc_cancel_scope *left_open;
 
-    while (task->outermost != NULL && task->scope != own) {
+    for (left_open = task->scope; left_open != own; left_open = left_open->outer)
+        anyc__check_outlives(task, left_open);
+    while (task->scope != own) {
         anyc_cancel_scope *scope = task->scope;
 
-        if (scope->group != NULL && scope->group->child_count > 0)
-            anyc__abort("the task returned without leaving a task group that has %zu tasks; "
-                        "call anyc_task_group_exit on every way out",
-                        scope->group->child_count);
-        anyc__log(ANYC_ESTATE, "task \"%s\" returned without leaving a cancel scope",
-                  anyc__task_name(task));
+        if (scope->group != NULL)
+            anyc__group_abandon(scope->group);
+        anyc__log(ANYC_ESTATE, "task \"%s\" returned without leaving a %s",
+                  anyc__task_name(task), scope->group != NULL ? "task group" : "cancel scope");
         anyc__scope_pop(scope);
     }
 }
@@ -309,12 +321,22 @@ double anyc_cancel_scope_deadline(const anyc_cancel_scope *scope)
     return anyc__seconds_from_ns(scope->timer.deadline_ns);
 }
 
+static int scope_check(const anyc_cancel_scope *scope)
+{
+    if (anyc__loop == NULL)
+        return anyc__fail_plain(ANYC_ENOLOOP);
+    if (!anyc__scope_entered(scope))
+        return anyc__fail(ANYC_ESTATE, 0, "the cancel scope is not entered");
+    return 0;
+}
+
 int anyc_cancel_scope_set_deadline(anyc_cancel_scope *scope, double deadline)
 {
     anyc_loop *loop;
+    int rc = scope_check(scope);
 
-    if (!anyc__scope_entered(scope))
-        return anyc__fail(ANYC_ESTATE, 0, "the cancel scope is not entered");
+    if (rc < 0)
+        return rc;
     if (isnan(deadline))
         return anyc__fail_plain(ANYC_EINVAL);
     loop = scope->task->loop;
@@ -339,8 +361,10 @@ bool anyc_cancel_scope_shield(const anyc_cancel_scope *scope)
 
 int anyc_cancel_scope_set_shield(anyc_cancel_scope *scope, bool shield)
 {
-    if (!anyc__scope_entered(scope))
-        return anyc__fail(ANYC_ESTATE, 0, "the cancel scope is not entered");
+    int rc = scope_check(scope);
+
+    if (rc < 0)
+        return rc;
     scope->shield = shield;
     anyc__scope_update(scope);
     return 0;

@@ -12,15 +12,16 @@ struct task_start {
     anyc_cancel_scope scope; /* around the new task until it signals, unless it has a handle */
     struct task_wait wait;   /* of the starter */
     void *value;
-    bool abandoned; /* the starter was cancelled: it waits for the end of the new task */
+    bool abandoned; /* the starter was cancelled: it waits for the end of the new task, or will */
     bool done;      /* the new task has signalled or ended; it may be gone */
 };
 
 /* The list of a group's failures; grows only when something fails. */
 struct group_failures {
+    struct group_failures *pending; /* work list while a tree of lists is freed */
     size_t count;
     size_t capacity;
-    anyc_task_error *entries; /* names, messages and nested lists belong to the entry */
+    anyc_task_error entries[]; /* names, messages and nested lists belong to the entry */
 };
 
 /* Put a failure on the group's list and cancel the group. Takes over the task's list of an inner
@@ -33,8 +34,11 @@ void anyc__group_failures_free(struct group_failures *failures);
 int anyc__group_spawn(anyc_task_group *group, anyc_task *task, anyc_task_handle *handle,
                       struct task_start *start);
 
-/* Is the group entered and its exit not finished? Sets the error. */
+/* 0 if the group is entered and its exit not finished; else ANYC_ENOLOOP or ANYC_ESTATE. */
 int anyc__group_check(const anyc_task_group *group);
+
+/* The host returned without leaving the group: let go of what it holds. It must have no child. */
+void anyc__group_abandon(anyc_task_group *group);
 
 /* A child has ended with this result. */
 void anyc__group_child_ended(anyc_task *task, int rc);

@@ -16,50 +16,58 @@
 
 static void entry_free(anyc_task_error *entry)
 {
-    struct group_failures nested = {
-        .count = entry->nested_count,
-        .entries = (anyc_task_error *)(uintptr_t)entry->nested,
-    };
-
     anyc__free((char *)(uintptr_t)entry->task_name);
     anyc__free((char *)(uintptr_t)entry->message);
-    while (nested.count > 0)
-        entry_free(&nested.entries[--nested.count]);
-    anyc__free(nested.entries);
 }
 
+/* The list whose entries these are. */
+static struct group_failures *list_of(const anyc_task_error *entries)
+{
+    return ANYC__CONTAINER((uintptr_t)entries, struct group_failures, entries);
+}
+
+/* Lists may be nested deeper than a task's stack is: no recursion. */
 void anyc__group_failures_free(struct group_failures *failures)
 {
-    if (failures == NULL)
-        return;
-    while (failures->count > 0)
-        entry_free(&failures->entries[--failures->count]);
-    anyc__free(failures->entries);
-    anyc__free(failures);
+    struct group_failures *work = failures;
+
+    if (failures != NULL)
+        failures->pending = NULL;
+    while (work != NULL) {
+        struct group_failures *list = work;
+
+        work = list->pending;
+        while (list->count > 0) {
+            anyc_task_error *entry = &list->entries[--list->count];
+
+            entry_free(entry);
+            if (entry->nested != NULL) {
+                list_of(entry->nested)->pending = work;
+                work = list_of(entry->nested);
+            }
+        }
+        anyc__free(list);
+    }
 }
 
 /* Room for one more entry, or NULL without memory. */
 static anyc_task_error *failures_extend(struct group_failures **slot)
 {
     struct group_failures *failures = *slot;
-    anyc_task_error *entries;
+    size_t count = failures != NULL ? failures->count : 0;
     size_t capacity;
 
-    if (failures == NULL) {
-        failures = anyc__zalloc(sizeof *failures);
+    if (failures == NULL || count == failures->capacity) {
+        capacity = count > 0 ? count * 2 : 4;
+        failures = anyc__realloc_array(
+            failures, 1, sizeof *failures + capacity * sizeof failures->entries[0]);
         if (failures == NULL)
             return NULL;
+        failures->count = count;
+        failures->capacity = capacity;
         *slot = failures;
     }
-    if (failures->count == failures->capacity) {
-        capacity = failures->capacity > 0 ? failures->capacity * 2 : 4;
-        entries = anyc__realloc_array(failures->entries, capacity, sizeof *entries);
-        if (entries == NULL)
-            return NULL;
-        failures->entries = entries;
-        failures->capacity = capacity;
-    }
-    return &failures->entries[failures->count];
+    return &failures->entries[count];
 }
 
 /* The list of the inner group whose result this failure is, taken from the task. */
@@ -72,7 +80,6 @@ static void take_nested(anyc_task *task, anyc_task_error *entry)
     entry->nested = inner->entries;
     entry->nested_count = inner->count;
     task->group_failures = NULL;
-    anyc__free(inner);
 }
 
 void anyc__group_fail(anyc_task_group *group, anyc_task *task, int rc)

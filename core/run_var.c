@@ -80,13 +80,18 @@ static struct run_var_slot *slot_make(anyc_loop *loop, const anyc_run_var *var)
     struct run_var_table *table = table_of(loop);
     struct run_var_slot *slot;
 
-    if (table == NULL || ((table->count + 1) * 4 > table->size * 3 && !table_grow(table)))
+    if (table == NULL || (table->size == 0 && !table_grow(table)))
         return NULL;
     slot = slot_find(table, var);
-    if (slot->var == NULL) {
-        slot->var = var;
-        table->count++;
+    if (slot->var == var)
+        return slot;
+    if ((table->count + 1) * 4 > table->size * 3) {
+        if (!table_grow(table))
+            return NULL;
+        slot = slot_find(table, var);
     }
+    slot->var = var;
+    table->count++;
     return slot;
 }
 

@@ -193,16 +193,23 @@ _Noreturn void anyc__task_main(void)
 
 /* -- waiting -- */
 
-int anyc__check_limit(anyc_task *task)
+bool anyc__task_cancelled(anyc_task *task)
 {
     anyc_loop *loop = task->loop;
     int64_t limit_ns = task->scope->limit_ns;
 
     if (limit_ns != SCOPE_CANCELLED) {
         if (limit_ns > anyc__now(loop))
-            return 0;
+            return false;
         anyc__expire(loop);
     }
+    return true;
+}
+
+int anyc__check_limit(anyc_task *task)
+{
+    if (!anyc__task_cancelled(task))
+        return 0;
     task->last_code = ANYC_ECANCELLED;
     return ANYC_ECANCELLED;
 }
@@ -342,13 +349,14 @@ static void run_batch(anyc_loop *loop)
     while (loop->ready_head != NULL && loop->switches_left > 0 && loop->main_task != NULL) {
         anyc_task *task = queue_pop(loop);
         uint64_t id = task->id;
+        bool heard = loop->instruments != NULL; /* the task may be the one that adds the first */
 
         if (task->state == TASK_NEW && !task_prepare(task)) {
             task_end(loop, task, anyc__fail_plain(ANYC_ENOMEM));
             continue;
         }
         task_resume(loop, task);
-        if (UNLIKELY(loop->instruments != NULL))
+        if (UNLIKELY(heard))
             anyc__instruments_step(loop, id, true);
         if (UNLIKELY(anyc__tools_watch)) {
             anyc__tools_before_switch(&sp_of_loop, task->tool, task->stack_low,
@@ -358,14 +366,14 @@ static void run_batch(anyc_loop *loop)
         } else {
             anyc__switch(&loop->sp, task->sp);
         }
-        if (UNLIKELY(loop->instruments != NULL))
+        if (UNLIKELY(heard))
             anyc__instruments_step(loop, id, false);
     }
 }
 
 /* Run each task that is ready once, and then go on for TURN_NS in all or so: descriptors are
- * level-triggered, and a look at them before their tasks have run would find the same again.
- * Answers whether any task ran. */
+ * level-triggered, and a look at them before their tasks have run would find the same again. The
+ * virtual clock stands still meanwhile. Answers whether any task ran. */
 static bool run_ready(anyc_loop *loop)
 {
     int64_t end_ns = loop->now_ns + TURN_NS;
@@ -373,7 +381,7 @@ static bool run_ready(anyc_loop *loop)
 
     loop->turn_last = ran ? ANYC__CONTAINER(loop->ready_tail, anyc_task, ready_next) : NULL;
     while (loop->ready_head != NULL && loop->main_task != NULL &&
-           (loop->now_ns < end_ns || loop->turn_last != NULL)) {
+           (loop->turn_last != NULL || (loop->virtual_ns < 0 && loop->now_ns < end_ns))) {
         int64_t begin_ns = loop->now_ns;
         int64_t taken_ns;
 

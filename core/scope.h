@@ -45,7 +45,11 @@ bool anyc__scope_cancelled_from_outside(const anyc_cancel_scope *scope);
 /* Cancel on behalf of a deadline or a task. */
 void anyc__scope_cancel(anyc_cancel_scope *scope, const char *reason, bool by_deadline);
 
-/* A task has returned: let go of the scopes that it did not leave. */
+/* A task has returned: let go of the scopes that it did not leave, if they are still there. */
 void anyc__scopes_abandon(anyc_task *task);
+
+/* A task has returned without leaving this scope, group or handle: end the program if the object was
+ * on the task's stack, where it may be overwritten by now. Does not read it. */
+void anyc__check_outlives(const anyc_task *task, const void *object);
 
 #endif

@@ -29,7 +29,11 @@ static const struct wait_type forever_wait = {"cancellation", NULL, NULL};
 
 static void sleep_expired(anyc_timer *timer)
 {
-    anyc__wake(&ANYC__CONTAINER(timer, struct sleep_wait, timer)->wait, 0);
+    struct task_wait *wait = &ANYC__CONTAINER(timer, struct sleep_wait, timer)->wait;
+
+    /* it may expire before the wait has begun, while the task finds that it is cancelled */
+    if (wait->task->wait == wait)
+        anyc__wake(wait, 0);
 }
 
 static int sleep_until_ns(anyc_task *task, int64_t deadline_ns)

@@ -26,7 +26,7 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
 #endif
-/* PIDFD_SELF_THREAD_GROUP, Linux 6.14: process_madvise on oneself. Valgrind 3.19 does not know the
+/* PIDFD_SELF_THREAD, Linux 6.14: process_madvise on oneself. Valgrind 3.19 does not know the
  * call. */
 #define SELF_PIDFD (-10000)
 
@@ -118,7 +118,8 @@ static bool arena_add(struct stack_pool *pool)
     if (count > ARENA_STACKS_MOST)
         count = ARENA_STACKS_MOST;
     for (; count > 0 && base == MAP_FAILED; count /= 2) {
-        arena->size = count * pool->size;
+        if (__builtin_mul_overflow(count, pool->size, &arena->size))
+            continue;
         base = mmap(NULL, arena->size, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     }
@@ -146,8 +147,9 @@ static size_t guards_install(const struct stack_pool *pool, char *base, size_t c
 
     for (i = 0; i < count; i++)
         guards[i] = (struct iovec){base + i * pool->size, pool->guard};
-    done = count > 1 && !anyc__tools_valgrind ? syscall(SYS_process_madvise, SELF_PIDFD, guards, count, MADV_GUARD_INSTALL, 0)
-                     : -1;
+    done = count > 1 && !anyc__tools_valgrind
+               ? syscall(SYS_process_madvise, SELF_PIDFD, guards, count, MADV_GUARD_INSTALL, 0)
+               : -1;
     if (done > 0)
         return (size_t)done / pool->guard;
     for (i = 0; i < count; i++) {

@@ -157,6 +157,9 @@ bool anyc__task_alive(const anyc_task *task, uint64_t id);
 /* Make a task that waits or is new ready to run. */
 void anyc__task_ready(anyc_task *task);
 
+/* Would anyc__check_cancelled answer ANYC_ECANCELLED? Leaves the last error alone. */
+bool anyc__task_cancelled(anyc_task *task);
+
 /* Give up the wait of a task if it is in one that can be cancelled. */
 void anyc__task_interrupt(anyc_task *task);
 

@@ -28,6 +28,8 @@ static bool group_active(const anyc_task_group *group)
 
 int anyc__group_check(const anyc_task_group *group)
 {
+    if (anyc__loop == NULL)
+        return anyc__fail_plain(ANYC_ENOLOOP);
     if (!group_active(group))
         return anyc__fail(ANYC_ESTATE, 0, "the task group is not active");
     return 0;
@@ -61,6 +63,7 @@ int anyc__group_spawn(anyc_task_group *group, anyc_task *task, anyc_task_handle 
 void anyc__group_child_ended(anyc_task *task, int rc)
 {
     anyc_task_group *group = task->group;
+    struct task_wait *host_wait = group->exit_wait;
 
     if (task->start != NULL)
         rc = anyc__start_child_ended(task, rc);
@@ -74,8 +77,25 @@ void anyc__group_child_ended(anyc_task *task, int rc)
     } else if (rc < 0) {
         anyc__group_fail(group, task, rc);
     }
-    if (group->child_count == 0 && group->exit_wait != NULL)
-        anyc__wake(group->exit_wait, 0);
+    if (group->child_count == 0 && host_wait != NULL && group->host->wait == host_wait)
+        anyc__wake(host_wait, 0);
+}
+
+void anyc__group_abandon(anyc_task_group *group)
+{
+    const anyc_list *node;
+
+    if (group->child_count > 0)
+        anyc__abort("the task returned without leaving a task group that has %zu tasks; "
+                    "call anyc_task_group_exit on every way out",
+                    group->child_count);
+    for (node = anyc__list_first(&group->handles); node != NULL;
+         node = anyc__list_after(&group->handles, node))
+        anyc__check_outlives(group->host, node);
+    anyc__group_failures_free(group->failures);
+    group->failures = NULL;
+    anyc__handles_release(group);
+    group->magic = GROUP_LEFT;
 }
 
 /* -- public -- */
@@ -137,13 +157,15 @@ static void exit_join(anyc_task_group *group)
 static int exit_result(anyc_task_group *group, int rc, bool cancelled_before)
 {
     anyc_task *host = group->host;
+    const anyc_task_error *errors;
 
     if (group->first_failure < 0) {
         anyc__group_failures_free(host->group_failures);
         host->group_failures = group->failures;
-        if (group->failures == NULL)
-            return anyc__fail_plain(group->first_failure);
-        return anyc__fail(group->first_failure, 0, "%s", group->failures->entries[0].message);
+        errors = anyc_task_group_errors(group, NULL);
+        if (errors == NULL || errors[0].code != group->first_failure)
+            return anyc__fail_plain(group->first_failure); /* there was no memory for its entry */
+        return anyc__fail(group->first_failure, 0, "%s", errors[0].message);
     }
     if (rc == ANYC_ECANCELLED && !cancelled_before)
         return rc; /* the body's, not this group's */
@@ -185,9 +207,10 @@ void anyc_task_group_cancel(anyc_task_group *group, const char *reason)
 int anyc_task_group_set_stack_size(anyc_task_group *group, size_t stack_size)
 {
     struct stack_pool *pool;
+    int rc = anyc__group_check(group);
 
-    if (anyc__group_check(group) < 0)
-        return ANYC_ESTATE;
+    if (rc < 0)
+        return rc;
     if (stack_size < STACK_SIZE_MIN || stack_size > SIZE_MAX / 2)
         return anyc__fail(ANYC_EINVAL, 0, "a stack of %zu bytes: at least %d are needed",
                           stack_size, STACK_SIZE_MIN);
@@ -203,11 +226,13 @@ static int spawn(const char *origin, anyc_task_group *group, anyc_task_fn fn, vo
                  const void *copy, size_t copy_size, const char *name, anyc_task_handle *handle)
 {
     anyc_task *task;
+    int rc;
 
     if (fn == NULL)
         return anyc__fail(ANYC_EINVAL, 0, "a task needs a function");
-    if (anyc__group_check(group) < 0)
-        return ANYC_ESTATE;
+    rc = anyc__group_check(group);
+    if (rc < 0)
+        return rc;
     task = anyc__task_create(group->host->loop, origin, name, copy, copy_size);
     if (task == NULL)
         return anyc__fail_plain(ANYC_ENOMEM);

@@ -16,20 +16,21 @@ static const struct wait_type handle_wait = {"task to end", NULL, NULL};
 int anyc__handle_init(anyc_task_handle *handle, anyc_task_group *group, anyc_task *task,
                       const char *origin, const char *name)
 {
-    *handle = (anyc_task_handle){
-        .task = task,
-        .origin = origin != NULL ? origin : "task",
-        .id = task->id,
-        .state = ANYC_TASK_PENDING,
-    };
-    if (name == NULL)
-        return 0;
-    handle->name = anyc__strdup(name);
-    if (handle->name == NULL) {
+    char *copy = name != NULL ? anyc__strdup(name) : NULL;
+
+    if (name != NULL && copy == NULL) {
         anyc__task_destroy(task);
         return anyc__fail_plain(ANYC_ENOMEM);
     }
-    anyc__list_push(&group->handles, &handle->link);
+    *handle = (anyc_task_handle){
+        .task = task,
+        .origin = origin != NULL ? origin : "task",
+        .name = copy,
+        .id = task->id,
+        .state = ANYC_TASK_PENDING,
+    };
+    if (copy != NULL)
+        anyc__list_push(&group->handles, &handle->link);
     return 0;
 }
 
@@ -79,8 +80,9 @@ int anyc_task_group_create_task_from(const char *origin, anyc_task_group *group,
 
     if (fn == NULL || out_handle == NULL)
         return anyc__fail(ANYC_EINVAL, 0, "a task needs a function, and a place for its handle");
-    if (anyc__group_check(group) < 0)
-        return ANYC_ESTATE;
+    rc = anyc__group_check(group);
+    if (rc < 0)
+        return rc;
     task = anyc__task_create(group->host->loop, origin, name, NULL, 0);
     if (task == NULL)
         return anyc__fail_plain(ANYC_ENOMEM);

@@ -14,7 +14,13 @@
 #include "core/loop.h"
 #include "core/scope.h"
 
-static const struct wait_type start_wait = {"task to start", NULL, NULL};
+/* The starter was cancelled. Until it runs and cancels the new task, that one may signal or end. */
+static void start_abandoned(struct task_wait *wait)
+{
+    ANYC__CONTAINER(wait, struct task_start, wait)->abandoned = true;
+}
+
+static const struct wait_type start_wait = {"task to start", start_abandoned, NULL};
 
 int anyc_task_status_started(anyc_task_status *status, void *value)
 {
@@ -50,7 +56,8 @@ int anyc__start_child_ended(anyc_task *task, int rc)
     if (task->handle == NULL)
         anyc__scope_pop(&start->scope);
     if (start->abandoned) {
-        anyc__wake(&start->wait, 0);
+        if (starter->wait == &start->wait)
+            anyc__wake(&start->wait, 0);
         return rc;
     }
     if (rc >= 0) {
@@ -71,10 +78,10 @@ int anyc__start_child_ended(anyc_task *task, int rc)
 /* The starter was cancelled: so is the new task, and its end is waited for. */
 static int start_abandon(struct task_start *start, anyc_cancel_scope *scope)
 {
-    start->abandoned = true;
-    start->wait = (struct task_wait){.rc = 0};
-    anyc__scope_cancel(scope, NULL, false);
-    (void)anyc__wait_shielded(&start->wait, &start_wait, NULL);
+    if (!start->done)
+        anyc__scope_cancel(scope, NULL, false);
+    while (!start->done) /* the end of a deadlocked run may interrupt the wait */
+        (void)anyc__wait_shielded(&start->wait, &start_wait, NULL);
     return anyc__fail_plain(ANYC_ECANCELLED);
 }
 
@@ -98,8 +105,9 @@ int anyc_task_group_start_from(const char *origin, anyc_task_group *group, anyc_
     rc = anyc__enter(&starter);
     if (rc < 0)
         return rc;
-    if (anyc__group_check(group) < 0)
-        return ANYC_ESTATE;
+    rc = anyc__group_check(group);
+    if (rc < 0)
+        return rc;
     task = anyc__task_create(starter->loop, origin, name, NULL, 0);
     if (task == NULL)
         return anyc__fail_plain(ANYC_ENOMEM);
@@ -116,7 +124,7 @@ int anyc_task_group_start_from(const char *origin, anyc_task_group *group, anyc_
     if (rc < 0)
         return rc;
     rc = anyc__wait(&start.wait, &start_wait, NULL);
-    if (rc == ANYC_ECANCELLED && !start.done)
+    if (rc == ANYC_ECANCELLED && start.abandoned)
         rc = start_abandon(&start, out_handle != NULL ? &out_handle->scope : &start.scope);
     if (rc < 0) {
         if (out_handle != NULL)

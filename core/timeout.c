@@ -87,7 +87,7 @@ bool anyc_has_pending_cancellation(void)
 {
     anyc_task *task = anyc__task();
 
-    return task != NULL && anyc__check_cancelled(task) < 0;
+    return task != NULL && anyc__task_cancelled(task);
 }
 
 /* The scope whose cancellation reaches the task. */
@@ -105,7 +105,7 @@ const char *anyc_cancel_reason(void)
     anyc_task *task = anyc__task();
     const anyc_cancel_scope *scope;
 
-    if (task == NULL || anyc__check_cancelled(task) == 0)
+    if (task == NULL || !anyc__task_cancelled(task))
         return NULL;
     scope = cancelled_scope(task);
     if (scope == NULL)

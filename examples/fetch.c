@@ -13,21 +13,21 @@
 #include "options.h"
 #include "url.h"
 
-enum { LINE_ROOM = 1000, PIECE = 1000 };
+enum { LINE_ROOM = 8192 };
+
+static char line[LINE_ROOM + 1]; /* or piece: the last that was read */
 
 static int send_request(const struct url *url, anyc_byte_stream *stream)
 {
-    static const char rest[] = "\r\nUser-Agent: fetch\r\nConnection: close\r\n\r\n";
-    const char *texts[] = {"GET ", url->path, " HTTP/1.1\r\nHost: ", url->authority, rest};
-    struct iovec pieces[5];
+    int len =
+        snprintf(line, sizeof line, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
+                 url->path, url->authority);
 
-    for (int i = 0; i < 5; i++)
-        pieces[i] = (struct iovec){(void *)texts[i], strlen(texts[i])};
-    return anyc_sendv(stream, pieces, 5);
+    return len < LINE_ROOM ? anyc_send(stream, line, (size_t)len) : -ENAMETOOLONG;
 }
 
-/* A line without its end: its length or an error. */
-static int read_line(anyc_buffered_stream *in, char *line)
+/* The next line without its end: its length or an error. */
+static int read_line(anyc_buffered_stream *in)
 {
     ssize_t len = anyc_buffered_receive_until(in, "\r\n", 2, LINE_ROOM, line, LINE_ROOM);
 
@@ -38,13 +38,12 @@ static int read_line(anyc_buffered_stream *in, char *line)
 /* Copies `len` bytes to stdout; less than 0: all until the end. */
 static int copy_body(anyc_buffered_stream *in, long long len)
 {
-    char piece[PIECE];
     ssize_t n = 1;
 
     while (n > 0 && len != 0) {
-        n = anyc_receive(&in->stream, piece, len < 0 || len > PIECE ? PIECE : (size_t)len);
+        n = anyc_receive(&in->stream, line, len < 0 || len > LINE_ROOM ? LINE_ROOM : (size_t)len);
         if (n > 0)
-            fwrite(piece, 1, (size_t)n, stdout);
+            fwrite(line, 1, (size_t)n, stdout);
         len -= len > 0 && n > 0 ? n : 0;
     }
     if (n == ANYC_EOF)
@@ -54,40 +53,37 @@ static int copy_body(anyc_buffered_stream *in, long long len)
 
 static int copy_chunks(anyc_buffered_stream *in)
 {
-    char line[LINE_ROOM + 1];
     long long len = 1;
     int rc = 0;
 
     while (rc >= 0 && len > 0) {
-        rc = read_line(in, line);
+        rc = read_line(in);
         len = strtoll(line, NULL, 16);
         if (rc >= 0)
             rc = len < 0 ? -EBADMSG : copy_body(in, len);
         if (rc >= 0)
-            rc = read_line(in, line); /* after a chunk; trailers are not read */
+            rc = read_line(in); /* after a chunk; trailers are not read */
     }
     return rc;
 }
 
 static int read_response(anyc_buffered_stream *in)
 {
-    char line[LINE_ROOM + 1];
     bool chunked = false;
     long long len = -1;
-    int rc = read_line(in, line);
+    int rc = read_line(in);
 
     if (rc >= 0)
         fprintf(stderr, "%s\n", line);
     while (rc > 0) {
-        rc = read_line(in, line);
+        rc = read_line(in);
         if (strncasecmp(line, "Content-Length:", 15) == 0)
             len = strtoll(line + 15, NULL, 10);
-        if (strncasecmp(line, "Transfer-Encoding: chunked", 26) == 0)
-            chunked = true;
+        chunked = chunked || strncasecmp(line, "Transfer-Encoding: chunked", 26) == 0;
     }
-    if (rc < 0)
-        return rc;
-    return chunked ? copy_chunks(in) : copy_body(in, len);
+    if (rc == 0)
+        rc = chunked ? copy_chunks(in) : copy_body(in, len);
+    return rc;
 }
 
 static int fetch(void *arg)
@@ -116,11 +112,8 @@ int main(int argc, char **argv)
     struct options options = {.host = NULL};
     struct url url;
 
-    if (!options_parse(argc, argv, &options))
-        return 2;
-    if (options.argument_count != 1 || !url_parse(options.arguments[0], &url)) {
-        fprintf(stderr, "usage: %s [--backend NAME] http://HOST[:PORT]/PATH\n", argv[0]);
-        return 2;
-    }
+    if (!options_parse(argc, argv, &options) || options.argument_count != 1 ||
+        !url_parse(options.arguments[0], &url))
+        return usage("fetch [--backend NAME] http://HOST[:PORT]/PATH");
     return options_run(&options, fetch, &url);
 }

@@ -34,6 +34,13 @@ static inline bool option_number(const char *text, long max, int *out)
     return true;
 }
 
+/* Says how a program is called; its exit code then. */
+static inline int usage(const char *text)
+{
+    fprintf(stderr, "usage: %s\n", text);
+    return 2;
+}
+
 /* False after a message if the command line is wrong. */
 static inline bool options_parse(int argc, char **argv, struct options *out)
 {

@@ -103,10 +103,8 @@ int main(int argc, char **argv)
     if (!options_parse(argc, argv, &options))
         return 2;
     if (options.argument_count != 3 || !option_number(options.arguments[1], PORT_MAX, &scan.from) ||
-        !option_number(options.arguments[2], PORT_MAX, &scan.to) || scan.from == 0) {
-        fprintf(stderr, "usage: %s [--backend NAME] HOST FROM TO\n", argv[0]);
-        return 2;
-    }
+        !option_number(options.arguments[2], PORT_MAX, &scan.to) || scan.from == 0)
+        return usage("portscan [--backend NAME] HOST FROM TO");
     scan.name = options.arguments[0];
     raise_descriptor_limit();
     return options_run(&options, portscan, &scan);

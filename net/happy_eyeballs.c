@@ -126,10 +126,7 @@ static int race_pause(struct race *race)
     int rc;
 
     anyc__list_push(&race->starter, &wait.link);
-    if (deadline_ns == ANYC__NO_DEADLINE)
-        rc = anyc__wait(&wait, &race_wait, race);
-    else
-        rc = anyc__wait_until(&wait, &race_wait, race, deadline_ns);
+    rc = anyc__wait_until(&wait, &race_wait, race, deadline_ns);
     return rc == ANYC_ETIMEDOUT ? 0 : rc;
 }
 
@@ -185,15 +182,17 @@ static int race_fail(const struct race *race)
     const struct connect_target *target = race->target;
     size_t size = target->count * ATTEMPT_TEXT_SIZE;
     char *text = anyc__alloc_array(target->count, ATTEMPT_TEXT_SIZE);
-    int rc = race->attempts[0].rc;
+    int first = race->attempts[0].rc;
+    int rc = first;
 
     for (size_t i = 1; i < target->count; i++)
-        if (race->attempts[i].rc != race->attempts[0].rc)
+        if (race->attempts[i].rc != first)
             rc = ANYC_ECONNECT;
     if (text != NULL)
         race_list_failures(race, text, size);
-    rc = anyc__fail(rc, -race->attempts[0].rc, "cannot connect to %s port %d: %s", target->host,
-                    target->port, text == NULL ? anyc_strerror(rc) : text);
+    /* codes of anyc's own have no errno */
+    rc = anyc__fail(rc, first > ANYC_ECANCELLED ? -first : 0, "cannot connect to %s port %d: %s",
+                    target->host, target->port, text == NULL ? anyc_strerror(rc) : text);
     anyc__free(text);
     return rc;
 }

@@ -21,7 +21,7 @@ static bool io_would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* recv(2), or read(2) for what is no socket. Answers bytes or -errno. */
+/* recv(2), or read(2) for what is no socket, as the kernel says. Answers bytes or -errno. */
 static ssize_t io_read(int fd, void *buf, size_t max_bytes)
 {
     ssize_t n;

@@ -162,7 +162,7 @@ static int tcp_setup_run(struct tcp_setup *setup)
     return rc;
 }
 
-/* Does this machine have IPv6? Where it is switched off, names may list IPv6 addresses still. */
+/* Does this machine have IPv6? */
 static bool tcp_listener_has_ipv6(void)
 {
     const struct sockaddr_in6 loopback = {.sin6_family = AF_INET6,
@@ -204,12 +204,23 @@ static int tcp_setup_allocate(struct tcp_setup *setup, size_t count)
     return setup->addresses == NULL || setup->members == NULL ? anyc__fail_plain(ANYC_ENOMEM) : 0;
 }
 
+/* Are the IPv6 addresses of a list of use? Where IPv6 is switched off, names may list such addresses
+ * all the same; then the IPv4 ones must do. */
+static bool tcp_setup_wants_ipv6(const anyc_addrinfo_list *found)
+{
+    bool ipv4 = false;
+
+    for (size_t i = 0; i < found->count; i++)
+        ipv4 = ipv4 || found->items[i].family == AF_INET;
+    return !ipv4 || tcp_listener_has_ipv6();
+}
+
 /* The addresses of a name. */
 static int tcp_setup_look_up(struct tcp_setup *setup)
 {
     const anyc_create_tcp_listener_options *options = setup->options;
     anyc_addrinfo_list found = {0};
-    bool ipv6 = options->family == AF_INET6 || tcp_listener_has_ipv6();
+    bool ipv6;
     int rc =
         anyc__resolve(options->local_host, 0, options->family, SOCK_STREAM, AI_PASSIVE, &found);
 
@@ -217,11 +228,12 @@ static int tcp_setup_look_up(struct tcp_setup *setup)
         rc = anyc__resolver_fail(EAI_NONAME, 0, options->local_host);
     if (rc == 0)
         rc = tcp_setup_allocate(setup, found.count);
+    ipv6 = rc == 0 && tcp_setup_wants_ipv6(&found);
     for (size_t i = 0; rc == 0 && i < found.count; i++) {
         const anyc_addrinfo *item = &found.items[i];
         struct bind_address address = {.address = item->address, .len = item->address_len};
 
-        if (ipv6 || item->family != AF_INET6 || found.count == 1)
+        if (ipv6 || item->family != AF_INET6)
             tcp_setup_insert(setup, &address);
     }
     anyc_freeaddrinfo(&found);

@@ -250,12 +250,11 @@ int anyc_as_completed_next(anyc_as_completed *tasks, anyc_task_handle **out_hand
     rc = anyc__enter(&task);
     if (rc == 0)
         rc = as_completed_check(tasks);
-    if (rc == 0 && tasks->left == 0)
-        rc = anyc__fail_plain(ANYC_EOF);
-    else if (rc == 0 && !anyc__list_empty(&tasks->waiters))
+    if (rc == 0 && !anyc__list_empty(&tasks->waiters))
         rc = anyc__fail_plain(ANYC_EBUSY);
     while (rc == 0 && anyc__list_empty(&tasks->ended))
-        rc = anyc__waiters_join(&tasks->waiters, &as_completed_wait, tasks);
+        rc = tasks->left == 0 ? anyc__fail_plain(ANYC_EOF)
+                              : anyc__waiters_join(&tasks->waiters, &as_completed_wait, tasks);
     if (rc < 0)
         return rc;
     item = ANYC__CONTAINER(anyc__list_pop(&tasks->ended), struct as_completed_item, link);
@@ -278,7 +277,7 @@ int anyc_as_completed_exit(anyc_as_completed *tasks, int rc)
         return check;
     if (task != tasks->group.host || task->scope != &tasks->group.scope)
         return anyc__fail(ANYC_ESTATE, 0,
-                          "as_completed is not the innermost scope that task '%s' "
+                          "as_completed is not the innermost scope that task \"%s\" "
                           "has entered",
                           anyc__task_name(task));
     if (rc >= 0)

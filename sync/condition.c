@@ -110,7 +110,7 @@ int anyc_condition_wait_for(anyc_condition *condition, anyc_condition_predicate_
     if (rc == 0)
         rc = condition_check_held(condition, task, "wait under");
     if (rc == 0 && predicate == NULL)
-        rc = anyc__fail(ANYC_EINVAL, 0, "a condition to wait for needs a predicate");
+        return anyc__fail(ANYC_EINVAL, 0, "a condition to wait for needs a predicate");
     while (rc == 0) {
         rc = predicate(arg);
         if (rc != 0)

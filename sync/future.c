@@ -30,9 +30,9 @@ static const char *future_name(const char *name)
 static int future_fail(int code, const char *name, int error)
 {
     if (code == ANYC_EFUTUREFAILED)
-        return anyc__fail(code, 0, "future '%s' failed: %s", future_name(name),
+        return anyc__fail(code, 0, "future \"%s\" failed: %s", future_name(name),
                           anyc_strerror(error));
-    return anyc__fail(code, 0, "future '%s' was cancelled", future_name(name));
+    return anyc__fail(code, 0, "future \"%s\" was cancelled", future_name(name));
 }
 
 /* 0, or the code about the future that its state stands for. */
@@ -67,7 +67,7 @@ static int future_check_pending(const anyc_future *future)
         return 0;
     if (future->state == ANYC_FUTURE_CANCELLED)
         return future_fail(ANYC_EFUTURECANCELLED, future->name, 0);
-    return anyc__fail(ANYC_ESTATE, 0, "future '%s' is done already", future_name(future->name));
+    return anyc__fail(ANYC_ESTATE, 0, "future \"%s\" is done already", future_name(future->name));
 }
 
 int anyc_future_set_result(anyc_future *future, void *value)
@@ -88,8 +88,8 @@ int anyc_future_set_error(anyc_future *future, int error)
     if (rc < 0)
         return rc;
     if (error >= 0)
-        return anyc__fail(ANYC_EINVAL, 0, "future '%s': %d is no error", future_name(future->name),
-                          error);
+        return anyc__fail(ANYC_EINVAL, 0, "future \"%s\": %d is no error",
+                          future_name(future->name), error);
     future->error = error;
     future_settle(future, ANYC_FUTURE_FAILED);
     return 0;
@@ -174,6 +174,6 @@ int anyc_future_format(const anyc_future *future, char *text, size_t size)
 
     if (text == NULL || size == 0)
         return anyc__fail(ANYC_EINVAL, 0, "no room for the text of a future");
-    return snprintf(text, size, "future '%s' %s%s%s", future_name(future->name),
+    return snprintf(text, size, "future \"%s\" %s%s%s", future_name(future->name),
                     states[future->state], future->error < 0 ? ": " : "", error);
 }

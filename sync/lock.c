@@ -33,7 +33,7 @@ static void lock_give(anyc_lock *lock, const anyc_task *task)
 
 static int lock_fail_held(const anyc_task *task)
 {
-    return anyc__fail(ANYC_ESTATE, 0, "task '%s' tries to acquire a lock that it holds already",
+    return anyc__fail(ANYC_ESTATE, 0, "task \"%s\" tries to acquire a lock that it holds already",
                       anyc__task_name(task));
 }
 
@@ -43,9 +43,9 @@ int anyc__lock_fail_not_held(const anyc_lock *lock, const anyc_task *task, const
     const char *name = anyc__task_name(task);
 
     if (owner != NULL)
-        return anyc__fail(ANYC_ESTATE, 0, "task '%s' tries to %s a lock that task '%s' holds", name,
-                          action, anyc__task_name(owner));
-    return anyc__fail(ANYC_ESTATE, 0, "task '%s' tries to %s a lock that %s holds", name, action,
+        return anyc__fail(ANYC_ESTATE, 0, "task \"%s\" tries to %s a lock that task \"%s\" holds",
+                          name, action, anyc__task_name(owner));
+    return anyc__fail(ANYC_ESTATE, 0, "task \"%s\" tries to %s a lock that %s holds", name, action,
                       lock->owner_id == 0 ? "nobody" : "a task that has ended");
 }
 

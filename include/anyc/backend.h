@@ -28,10 +28,6 @@ extern "C" {
 
 #define ANYC_BACKEND_VERSION 1
 
-/** Kinds of readiness, for watches. */
-#define ANYC_READABLE 1u /* data, a connection, end of file, or an error */
-#define ANYC_WRITABLE 2u /* room, a finished connect, or an error */
-
 /** Feature bits of a table. */
 #define ANYC_BACKEND_ADOPTS_LOOP 1u /* `loop` of the options may be a native loop to run on */
 
@@ -82,8 +78,10 @@ typedef struct anyc_backend {
     int (*run)(anyc_loop *loop);
 
     /* Let go of everything: close every native handle of anyc's, and wait until the loop will not
-     * call any of them again. A fresh native loop is destroyed, an adopted one stays usable. Every
-     * watch was given to watch_close before; their last callbacks may come from here. */
+     * call any of them again. A fresh native loop is destroyed, an adopted one stays usable; its
+     * host's callbacks may be called from here. Every watch was given to watch_close before, maybe
+     * without a turn since; their last callbacks may come from here. Also after an open without a
+     * run. */
     void (*close)(anyc_loop *loop);
 
     /* Does the native loop hold handles that are not anyc's, by which a task could be woken?
@@ -97,7 +95,8 @@ typedef struct anyc_backend {
 
     /* Arm the one native timer, so that a turn runs at or soon after deadline_ns; INT64_MAX
      * disarms it. Replaces the former deadline. A deadline in the past means now. Its firing needs
-     * no call to core: the turn that follows looks at the clock. Called within or outside a turn. */
+     * no call to core: the turn that follows looks at the clock, and may let the loop sleep on
+     * without a new deadline. Called within or outside a turn. */
     void (*sleep_until)(anyc_loop *loop, int64_t deadline_ns);
 
     /* -- task groups -- */
@@ -142,10 +141,11 @@ typedef struct anyc_backend {
     /* -- signals -- */
 
     /* Call anyc_backend_signal for each delivery of `signum` (or once for several that came
-     * together), by the loop's own facility. At most once for each number. Answers 0 or -errno. */
+     * together), by the loop's own facility. At most once for each number. Answers 0 or -errno
+     * (-EBUSY if another loop receives signals and the facility serves one loop of a process). */
     int (*signal_start)(anyc_loop *loop, int signum);
 
-    /* Undo signal_start. */
+    /* Undo signal_start; the signal does again what it did before. */
     void (*signal_stop)(anyc_loop *loop, int signum);
 
     /* -- operations; a loop that reports readiness takes the defaults -- */
@@ -176,7 +176,7 @@ typedef struct anyc_backend {
  * Returns: 0, or
  *   ANYC_EINVAL  a slot is missing, the name is not [a-z0-9_]+, the sizes or the version are wrong
  *   ANYC_ESTATE  another table has this name (registering the same one again is fine)
- *   ANYC_ENOMEM  out of memory
+ *   ANYC_ENOMEM  there is no room for more (16 names in a process)
  * Owns:    the table is borrowed for ever.
  * Cancel:  never suspends.
  * Threads: any thread.
@@ -250,7 +250,8 @@ ANYC_API void anyc_backend_watch_closed(anyc_watch *watch);
 ANYC_API void anyc_backend_signal(anyc_loop *loop, int signum);
 
 /**
- * Memory by anyc's allocator, for the loop's library where it lets one choose.
+ * Memory by anyc's allocator, for what the adapter allocates. A loop's library that keeps one
+ * allocator for the whole process is better left alone.
  *
  * @param ptr   from here, or NULL
  * @param size  bytes; 0 frees

@@ -26,6 +26,10 @@
 #define ANYC_PRINTF(text, first)
 #endif
 
+/** What a descriptor can be ready for; may be combined. */
+#define ANYC_READABLE 1u /* data, a connection, end of file, or an error */
+#define ANYC_WRITABLE 2u /* room, a finished connect, or an error */
+
 #ifdef __cplusplus
 #define ANYC_ZERO_INIT \
     {                  \

@@ -147,7 +147,8 @@ ANYC_API double anyc_cancel_scope_deadline(const anyc_cancel_scope *scope);
  * @param scope     an entered scope
  * @param deadline  seconds on the loop's clock; INFINITY: none
  *
- * Returns: 0, ANYC_ESTATE if the scope is not entered, or ANYC_EINVAL for no number.
+ * Returns: 0, ANYC_ESTATE if the scope is not entered, ANYC_ENOLOOP outside of a run, or
+ *          ANYC_EINVAL for no number.
  * Owns:    nothing.
  * Cancel:  never suspends.
  * Threads: the scope's loop only.
@@ -174,7 +175,7 @@ ANYC_API bool anyc_cancel_scope_shield(const anyc_cancel_scope *scope);
  * @param scope   an entered scope
  * @param shield  the new state
  *
- * Returns: 0, or ANYC_ESTATE if the scope is not entered.
+ * Returns: 0, ANYC_ESTATE if the scope is not entered, or ANYC_ENOLOOP outside of a run.
  * Owns:    nothing.
  * Cancel:  never suspends.
  * Threads: the scope's loop only.

@@ -121,7 +121,7 @@ typedef struct anyc_as_completed {
  *
  * Returns: 0, or, with nothing entered,
  *   ANYC_EINVAL  a function is missing
- *   ANYC_ESTATE  entered before
+ *   ANYC_ESTATE  entered already
  *   ANYC_ENOMEM  no memory; tasks that had been started were cancelled and have ended
  *   ANYC_ENOLOOP not called from a task
  * Owns:    nothing is taken.

@@ -161,7 +161,7 @@ ANYC_API int anyc_future_result(const anyc_future *future, void **out_value);
 ANYC_API int anyc_future_error(const anyc_future *future, int *out_error);
 
 /**
- * A text for people: "future 'answer' is pending".
+ * A text for people: future "answer" is pending.
  *
  * @param future  the future
  * @param text    where the text goes, cut to fit, always ended

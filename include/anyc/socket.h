@@ -15,7 +15,12 @@
  *     }
  *
  * A connection is an anyc_byte_stream (anyc/stream.h); its sockets are close-on-exec and
- * non-blocking from birth and have TCP_NODELAY on.
+ * non-blocking from birth and have TCP_NODELAY on. One task may receive while another sends.
+ *
+ * A send that is cancelled midway has sent a part: the message of anyc_last_error() says "17 of 400
+ * bytes were sent". The stream itself is well; whether it is of use depends on what the peer makes
+ * of half a message. After ANYC_EBROKEN only closing is of use; the system's error is the os_error
+ * of anyc_last_error().
  */
 #ifndef ANYC_SOCKET_H
 #define ANYC_SOCKET_H
@@ -151,10 +156,6 @@ ANYC_API int anyc_create_tcp_listener(const anyc_create_tcp_listener_options *op
 ANYC_API int anyc_socket_listener_accept(anyc_listener *listener, anyc_byte_stream **out_stream);
 
 /* -- readiness of any descriptor -- */
-
-/** What to wait for, and what came; may be combined. (anyc/backend.h says the same.) */
-#define ANYC_READABLE 1u /* data, a connection, end of file, or an error */
-#define ANYC_WRITABLE 2u /* room, a finished connect, or an error */
 
 /**
  * Wait until a descriptor can be read without blocking. It may turn out that it cannot: have it

@@ -160,7 +160,8 @@ ANYC_API void anyc_task_group_cancel(anyc_task_group *group, const char *reason)
  * @param group       entered
  * @param stack_size  bytes of address space, guard included, 16 KiB at least
  *
- * Returns: 0, ANYC_EINVAL for a size that is too small or huge, ANYC_ESTATE, or ANYC_ENOMEM.
+ * Returns: 0, ANYC_EINVAL for a size that is too small or huge, ANYC_ESTATE if the group is not
+ *          entered, ANYC_ENOLOOP outside of a run, or ANYC_ENOMEM.
  * Owns:    nothing is taken.
  * Cancel:  never suspends.
  * Threads: the group's loop only.
@@ -178,6 +179,7 @@ ANYC_API int anyc_task_group_set_stack_size(anyc_task_group *group, size_t stack
  * @param name   copied; NULL: the name of the function
  *
  * Returns: 0, or
+ *   ANYC_ENOLOOP outside of a run
  *   ANYC_ESTATE  the group is not entered, or its exit has finished
  *   ANYC_ENOMEM  out of memory; nothing was started
  *   ANYC_EINVAL  no function

@@ -102,6 +102,15 @@ static int another_function(void *arg)
     return return_value(arg);
 }
 
+static void check_next_name(anyc_as_completed *tasks, const char *const *names)
+{
+    anyc_task_handle *handle;
+    size_t index;
+
+    ck_assert_ok(anyc_as_completed_next(tasks, &handle, &index));
+    ck_assert_str_eq(anyc_task_handle_name(handle), names[index]);
+}
+
 /* CU-004 */
 ANYC_TEST(test_concurrency_utils__as_completed_names_tasks_by_their_functions)
 {
@@ -110,14 +119,10 @@ ANYC_TEST(test_concurrency_utils__as_completed_names_tasks_by_their_functions)
                                ANYC_CALL(another_function, &value)};
     const char *const names[] = {"return_value", "another_function"};
     anyc_as_completed tasks = ANYC_AS_COMPLETED_INIT;
-    anyc_task_handle *handle;
-    size_t index;
 
     ck_assert_ok(anyc_as_completed_enter(&tasks, calls, 2));
-    for (int i = 0; i < 2; i++) {
-        ck_assert_ok(anyc_as_completed_next(&tasks, &handle, &index));
-        ck_assert_str_eq(anyc_task_handle_name(handle), names[index]);
-    }
+    check_next_name(&tasks, names);
+    check_next_name(&tasks, names);
     ck_assert_ok(anyc_as_completed_exit(&tasks, 0));
 }
 

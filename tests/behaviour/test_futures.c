@@ -162,7 +162,7 @@ ANYC_TEST(test_futures__the_debug_text_shows_status_and_name)
 
     ck_assert_int_gt(anyc_future_format(&future, text, sizeof text), 0);
     ck_assert_ptr_nonnull(strstr(text, "pending"));
-    ck_assert_ptr_nonnull(strstr(text, "'name'"));
+    ck_assert_ptr_nonnull(strstr(text, "\"name\""));
 }
 
 struct waiter {

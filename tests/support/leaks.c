@@ -10,7 +10,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LEAKS_PATIENCE 200 /* looks, 10 ms apart */
 
 static atomic_long leaks_blocks; /* allocated and not yet freed, by any thread */
 
@@ -104,13 +107,13 @@ void anyc__leaks_look(struct leaks *now)
     leaks_list_fds(now);
 }
 
-bool anyc__leaks_find(struct leaks *before, char *text, size_t size)
+/* One look; describes the first leak. */
+static bool leaks_describe(const struct leaks *before, char *text, size_t size)
 {
     struct leaks now;
     bool found = false;
 
     anyc__leaks_look(&now);
-    text[0] = '\0';
     for (size_t i = 0; i < now.fd_count && !found; i++) {
         if (!leaks_has_fd(before, now.fds[i])) {
             leaks_describe_fd(now.fds[i], text, size);
@@ -122,6 +125,19 @@ bool anyc__leaks_find(struct leaks *before, char *text, size_t size)
         found = true;
     }
     free(now.fds);
+    return found;
+}
+
+bool anyc__leaks_find(struct leaks *before, char *text, size_t size)
+{
+    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    bool found = leaks_describe(before, text, size);
+
+    /* A worker thread that was abandoned ends on its own, after the run. */
+    for (int i = 0; i < LEAKS_PATIENCE && found; i++) {
+        nanosleep(&pause, NULL);
+        found = leaks_describe(before, text, size);
+    }
     free(before->fds);
     return found;
 }

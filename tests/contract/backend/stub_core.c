@@ -215,13 +215,13 @@ int anyc_run_from(const char *origin, anyc_task_fn func, void *arg, const anyc_r
 
 /* -- for tests -- */
 
-const anyc_backend *stub_backend(void)
+static const anyc_backend *stub_find(const char *name)
 {
     for (size_t i = 0; i < stub_count; i++) {
-        if (strcmp(stub_names[i], anyc_testing_backend()) == 0)
+        if (strcmp(stub_names[i], name) == 0)
             return stub_tables[i];
     }
-    ck_abort_msg("no backend %s", anyc_testing_backend());
+    ck_abort_msg("no backend %s", name);
 }
 
 static void stub_task_main(unsigned high, unsigned low)
@@ -260,7 +260,8 @@ static void stub_task_destroy(struct stub_task *task)
 static anyc_loop *stub_open(const anyc_run_options *options, int *out_rc)
 {
     static const anyc_run_options defaults;
-    const anyc_backend *backend = stub_backend();
+    const char *name = options != NULL ? options->backend : NULL;
+    const anyc_backend *backend = stub_find(name != NULL ? name : anyc_testing_backend());
     size_t size = sizeof(anyc_loop) + _Alignof(max_align_t) + backend->loop_size;
     anyc_loop *loop = anyc_backend_realloc(NULL, size);
 

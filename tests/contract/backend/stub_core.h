@@ -40,9 +40,6 @@ struct stub_seen {
     void *arg;
 };
 
-/* The table under test. */
-const anyc_backend *stub_backend(void);
-
 /* Runs `body` as the task of a loop; the code that the open answered. NULL: no options. */
 int stub_try_run(const anyc_run_options *options, void (*body)(anyc_loop *loop));
 

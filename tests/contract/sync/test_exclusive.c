@@ -482,29 +482,42 @@ static int enter_once(void *arg)
     return rc;
 }
 
+static void serve_thousands(const struct kind *kind)
+{
+    struct many many = {.kind = kind, .order_kept = true};
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+
+    kind->init(&many.object);
+    ck_assert_ok(kind->acquire(&many.object));
+    ck_assert_ok(anyc_task_group_enter(&group));
+    for (size_t i = 0; i < MANY; i++) {
+        struct one_of_many one = {&many, i};
+
+        ck_assert_ok(anyc_task_group_start_soon_copy(&group, enter_once, &one, sizeof one, NULL));
+    }
+    ck_assert_ok(anyc_wait_all_tasks_blocked());
+    ck_assert_uint_eq(kind->waiting(&many.object), MANY);
+    ck_assert_ok(kind->release(&many.object));
+    ck_assert_ok(anyc_task_group_exit(&group, 0));
+    ck_assert_uint_eq(many.entered, MANY);
+    ck_assert(many.order_kept);
+    ck_assert(kind->is_free(&many.object));
+}
+
 ANYC_TEST(test_exclusive__serves_thousands_in_order)
 {
-    for (size_t k = 0; k < KINDS; k++) {
-        struct many many = {.kind = &kinds[k], .order_kept = true};
-        anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    for (size_t k = 0; k < KINDS; k++)
+        serve_thousands(&kinds[k]);
+}
 
-        kinds[k].init(&many.object);
-        ck_assert_ok(kinds[k].acquire(&many.object));
-        ck_assert_ok(anyc_task_group_enter(&group));
-        for (size_t i = 0; i < MANY; i++) {
-            struct one_of_many one = {&many, i};
-
-            ck_assert_ok(
-                anyc_task_group_start_soon_copy(&group, enter_once, &one, sizeof one, NULL));
-        }
-        ck_assert_ok(anyc_wait_all_tasks_blocked());
-        ck_assert_uint_eq(kinds[k].waiting(&many.object), MANY);
-        ck_assert_ok(kinds[k].release(&many.object));
-        ck_assert_ok(anyc_task_group_exit(&group, 0));
-        ck_assert_uint_eq(many.entered, MANY);
-        ck_assert(many.order_kept);
-        ck_assert(kinds[k].is_free(&many.object));
-    }
+/* One of twelve steps: cancel one of the tasks, or let them run. */
+static void disturb(struct scene *scene, uint32_t *random)
+{
+    *random = *random * 1664525u + 1013904223u;
+    if (*random >> 31)
+        anyc_task_handle_cancel(&scene->handles[(*random >> 16) % WAITERS], NULL);
+    else
+        ck_assert_ok(anyc_checkpoint());
 }
 
 /* SY-R13: whatever is cancelled when, the rest gets in. */
@@ -518,13 +531,8 @@ ANYC_TEST(test_exclusive__survives_cancellations_at_random)
 
         scene_open(&scene, kind);
         ck_assert_ok(kind->release(&scene.object));
-        for (size_t i = 0; i < 12; i++) {
-            random = random * 1664525u + 1013904223u;
-            if (random >> 31)
-                anyc_task_handle_cancel(&scene.handles[(random >> 16) % WAITERS], NULL);
-            else
-                ck_assert_ok(anyc_checkpoint());
-        }
+        for (size_t i = 0; i < 12; i++)
+            disturb(&scene, &random);
         ck_assert_ok(anyc_task_group_exit(&scene.group, 0));
         ck_assert(kind->is_free(&scene.object));
         ck_assert_uint_eq(kind->waiting(&scene.object), 0);

@@ -12,6 +12,7 @@
 #include <check.h>
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,7 +155,7 @@ ANYC_TEST_PLAIN(test_registry__takes_a_table_twice_but_no_other_of_its_name)
 ANYC_TEST_PLAIN(test_registry__answers_enomem_when_it_is_full)
 {
     static anyc_backend tables[64];
-    static char names[64][16];
+    static char names[64][32];
     int count = 0;
     int rc = 0;
 

@@ -136,6 +136,50 @@ static int leave_main_open(void *arg)
     return anyc_cancel_scope_enter(arg, NULL);
 }
 
+static int forget_scope_task(void *arg)
+{
+    anyc_cancel_scope outer, inner;
+
+    ck_assert_ok(anyc_move_on_after(&outer, 10, false));
+    ck_assert_ok(anyc_cancel_scope_enter(arg != NULL ? arg : &inner, NULL));
+    return 0;
+}
+
+static int forget_both(void *arg)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+
+    ck_assert_ok(anyc_task_group_enter(&group));
+    ck_assert_ok(anyc_task_group_start_soon(&group, forget_scope_task, arg, "forgetful"));
+    return anyc_task_group_exit(&group, 0);
+}
+
+static void run_forgetting_both(void)
+{
+    (void)run_on_backend(forget_both, NULL);
+}
+
+static void run_forgetting_the_outer(void)
+{
+    anyc_cancel_scope inner;
+
+    (void)run_on_backend(forget_both, &inner);
+}
+
+/* The memory of a scope on the stack of the task is gone. */
+ANYC_TEST_PLAIN(test_task_group_misuse__a_scope_left_open_on_the_stack_ends_the_program)
+{
+    struct crash crash;
+
+    crash_watch(&crash, run_forgetting_both);
+    ck_assert_int_eq(crash.signal, SIGABRT);
+    ck_assert_ptr_nonnull(strstr(crash.text, "\"forgetful\""));
+    ck_assert_ptr_nonnull(strstr(crash.text, "anyc_cancel_scope_exit"));
+    crash_watch(&crash, run_forgetting_the_outer);
+    ck_assert_int_eq(crash.signal, SIGABRT);
+    ck_assert_ptr_nonnull(strstr(crash.text, "\"forgetful\""));
+}
+
 ANYC_TEST_PLAIN(test_task_group_misuse__the_main_task_may_leave_a_scope_open)
 {
     anyc_cancel_scope scope;
@@ -148,15 +192,20 @@ ANYC_TEST_PLAIN(test_task_group_misuse__the_main_task_may_leave_a_scope_open)
     anyc_cancel_scope_cancel(&scope, NULL);
 }
 
+struct left_open {
+    anyc_task_group group;
+    anyc_task_handle handle;
+    int code;
+};
+
 static int leave_failed_group_open_task(void *arg)
 {
-    static int code = E1;
-    anyc_task_handle handle;
-    bool ran = false;
+    struct left_open *left_open = arg;
+    anyc_task_group *group = &left_open->group;
 
-    ck_assert_ok(anyc_task_group_enter(arg));
-    ck_assert_ok(anyc_task_group_start_soon(arg, code_task, &code, NULL));
-    ck_assert_ok(anyc_task_group_create_task(arg, note_task, &ran, "with a handle", &handle));
+    ck_assert_ok(anyc_task_group_enter(group));
+    ck_assert_ok(anyc_task_group_create_task(group, code_task, &left_open->code, "with a name",
+                                             &left_open->handle));
     ck_assert_ok(anyc_cancel_shielded_checkpoint());
     ck_assert_ok(anyc_cancel_shielded_checkpoint());
     return 0;
@@ -166,15 +215,17 @@ static int leave_failed_group_open_task(void *arg)
 ANYC_TEST(test_task_group_misuse__a_group_left_open_without_children_keeps_nothing)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    anyc_task_group left_open = ANYC_TASK_GROUP_INIT;
+    struct left_open left_open = {.code = E1};
     bool ran = false;
 
     ck_assert_ok(anyc_task_group_enter(&group));
     spawn(&group, leave_failed_group_open_task, &left_open);
     ck_assert_ok(anyc_task_group_exit(&group, 0));
-    check_no_failure(&left_open);
-    ck_assert_int_eq(anyc_task_group_start_soon(&left_open, note_task, &ran, NULL), ANYC_ESTATE);
-    ck_assert_int_eq(anyc_task_group_exit(&left_open, 0), ANYC_ESTATE);
+    check_no_failure(&left_open.group);
+    ck_assert_int_eq(anyc_task_handle_state(&left_open.handle), ANYC_TASK_FAILED);
+    ck_assert_int_eq(anyc_task_group_start_soon(&left_open.group, note_task, &ran, NULL),
+                     ANYC_ESTATE);
+    ck_assert_int_eq(anyc_task_group_exit(&left_open.group, 0), ANYC_ESTATE);
 }
 
 static int leave_children_task(void *arg)

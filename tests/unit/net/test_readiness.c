@@ -101,7 +101,8 @@ ANYC_TEST(test_readiness__waits_for_a_pipe)
     close_pair(ends);
 }
 
-/* NT-R018: one waiter for each direction, both at once. */
+/* NT-R018: one waiter for each direction, both at once. NT-R019: the pair is full, because a fresh
+ * socket polls as ready. */
 ANYC_TEST(test_readiness__one_waits_to_read_and_one_to_write)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;

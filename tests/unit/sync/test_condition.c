@@ -270,41 +270,49 @@ ANYC_TEST(test_condition__notifies_those_who_waited_longest)
     ck_assert_steps(&crowd.steps, "abc");
 }
 
+static void cancel_then_notify_two(size_t position, const char *expected)
+{
+    struct crowd crowd;
+
+    crowd_gather(&crowd);
+    ck_assert_ok(anyc_condition_acquire(&crowd.condition));
+    anyc_task_handle_cancel(&crowd.handles[position], NULL);
+    ck_assert_uint_eq(statistics(&crowd.condition).tasks_waiting, 2);
+    ck_assert_ok(anyc_condition_notify(&crowd.condition, 2));
+    ck_assert_uint_eq(statistics(&crowd.condition).tasks_waiting, 0);
+    ck_assert_ok(anyc_condition_release(&crowd.condition));
+    ck_assert_ok(anyc_task_group_exit(&crowd.group, 0));
+    ck_assert_steps(&crowd.steps, expected);
+    ck_assert_int_eq(crowd.players[position].rc, ANYC_ECANCELLED);
+    ck_assert(!anyc_condition_locked(&crowd.condition));
+}
+
 ANYC_TEST(test_condition__a_waiter_cancelled_first_takes_no_notification)
 {
-    for (size_t position = 0; position < 3; position++) {
-        const char *const left[3] = {"bc", "ac", "ab"};
-        struct crowd crowd;
+    cancel_then_notify_two(0, "bc");
+    cancel_then_notify_two(1, "ac");
+    cancel_then_notify_two(2, "ab");
+}
 
-        crowd_gather(&crowd);
-        ck_assert_ok(anyc_condition_acquire(&crowd.condition));
-        anyc_task_handle_cancel(&crowd.handles[position], NULL);
-        ck_assert_uint_eq(statistics(&crowd.condition).tasks_waiting, 2);
-        ck_assert_ok(anyc_condition_notify(&crowd.condition, 2));
-        ck_assert_uint_eq(statistics(&crowd.condition).tasks_waiting, 0);
-        ck_assert_ok(anyc_condition_release(&crowd.condition));
-        ck_assert_ok(anyc_task_group_exit(&crowd.group, 0));
-        ck_assert_steps(&crowd.steps, left[position]);
-        ck_assert_int_eq(crowd.players[position].rc, ANYC_ECANCELLED);
-        ck_assert(!anyc_condition_locked(&crowd.condition));
-    }
+static void notify_all_then_cancel(size_t position)
+{
+    struct crowd crowd;
+
+    crowd_gather(&crowd);
+    ck_assert_ok(anyc_condition_acquire(&crowd.condition));
+    ck_assert_ok(anyc_condition_notify_all(&crowd.condition));
+    anyc_task_handle_cancel(&crowd.handles[position], NULL);
+    ck_assert_uint_eq(statistics(&crowd.condition).lock_statistics.tasks_waiting, 3);
+    ck_assert_ok(anyc_condition_release(&crowd.condition));
+    ck_assert_ok(anyc_task_group_exit(&crowd.group, 0));
+    ck_assert_steps(&crowd.steps, "abc");
+    ck_assert(!anyc_condition_locked(&crowd.condition));
 }
 
 ANYC_TEST(test_condition__a_notification_before_the_cancel_wins)
 {
-    for (size_t position = 0; position < 3; position++) {
-        struct crowd crowd;
-
-        crowd_gather(&crowd);
-        ck_assert_ok(anyc_condition_acquire(&crowd.condition));
-        ck_assert_ok(anyc_condition_notify_all(&crowd.condition));
-        anyc_task_handle_cancel(&crowd.handles[position], NULL);
-        ck_assert_uint_eq(statistics(&crowd.condition).lock_statistics.tasks_waiting, 3);
-        ck_assert_ok(anyc_condition_release(&crowd.condition));
-        ck_assert_ok(anyc_task_group_exit(&crowd.group, 0));
-        ck_assert_steps(&crowd.steps, "abc");
-        ck_assert(!anyc_condition_locked(&crowd.condition));
-    }
+    for (size_t position = 0; position < 3; position++)
+        notify_all_then_cancel(position);
 }
 
 ANYC_TEST(test_condition__a_cancelled_waiter_queues_for_the_lock_behind_a_shield)
@@ -431,4 +439,35 @@ ANYC_TEST_WITH(test_condition__wait_for_is_cancelled_with_the_lock_held,
     ck_assert_ok(anyc_cancel_scope_exit(&scope, ANYC_ECANCELLED));
     ck_assert_int_eq(counter.asked, 1);
     ck_assert_ok(anyc_condition_release(&counter.condition));
+}
+
+static int notify_and_keep_the_lock(void *arg)
+{
+    ck_assert_ok(anyc_condition_acquire(arg));
+    ck_assert_ok(anyc_condition_notify_all(arg));
+    return anyc_sleep_forever();
+}
+
+static int deadlock(void *arg)
+{
+    anyc_condition condition = ANYC_CONDITION_INIT;
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    int *rc = arg;
+
+    ck_assert_ok(anyc_task_group_enter(&group));
+    ck_assert_ok(anyc_task_group_start_soon(&group, notify_and_keep_the_lock, &condition, NULL));
+    ck_assert_ok(anyc_condition_acquire(&condition));
+    *rc = anyc_condition_wait(&condition);
+    return anyc_task_group_exit(&group, *rc);
+}
+
+/* A run that hangs is ended, through the shield in which the lock is taken back. */
+ANYC_TEST_PLAIN(test_condition__a_deadlock_ends_the_wait_for_the_lock)
+{
+    int rc = 1;
+    const anyc_run_options options = {.backend = anyc_testing_backend()};
+
+    ck_assert_int_eq(anyc_run_with(deadlock, &rc, &options), ANYC_EDEADLOCK);
+    ck_assert_int_eq(rc, ANYC_ECANCELLED);
+    ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "\"notify_and_keep_the_lock\""));
 }

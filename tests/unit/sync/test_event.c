@@ -134,30 +134,34 @@ ANYC_TEST(test_event__wakes_all_waiters_in_the_next_round_once_each)
     ck_assert_steps(&steps, "abc");
 }
 
+static void cancel_one_of_three(size_t position, const char *expected)
+{
+    anyc_event event = ANYC_EVENT_INIT;
+    struct steps steps = {""};
+    struct waiter waiters[3];
+    anyc_task_handle handles[3];
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+
+    ck_assert_ok(anyc_task_group_enter(&group));
+    for (size_t i = 0; i < 3; i++) {
+        waiters[i] = (struct waiter){&event, &steps, (char)('a' + i), 1};
+        ck_assert_ok(
+            anyc_task_group_create_task(&group, wait_for_event, &waiters[i], NULL, &handles[i]));
+    }
+    ck_assert_ok(anyc_wait_all_tasks_blocked());
+    anyc_task_handle_cancel(&handles[position], NULL);
+    ck_assert_uint_eq(waiting(&event), 2);
+    anyc_event_set(&event);
+    ck_assert_ok(anyc_task_group_exit(&group, 0));
+    ck_assert_steps(&steps, expected);
+    ck_assert_int_eq(waiters[position].rc, ANYC_ECANCELLED);
+}
+
 ANYC_TEST(test_event__a_cancelled_waiter_leaves_at_once_from_any_position)
 {
-    for (size_t position = 0; position < 3; position++) {
-        const char *const left[3] = {"bc", "ac", "ab"};
-        anyc_event event = ANYC_EVENT_INIT;
-        struct steps steps = {""};
-        struct waiter waiters[3];
-        anyc_task_handle handles[3];
-        anyc_task_group group = ANYC_TASK_GROUP_INIT;
-
-        ck_assert_ok(anyc_task_group_enter(&group));
-        for (size_t i = 0; i < 3; i++) {
-            waiters[i] = (struct waiter){&event, &steps, (char)('a' + i), 1};
-            ck_assert_ok(anyc_task_group_create_task(&group, wait_for_event, &waiters[i], NULL,
-                                                     &handles[i]));
-        }
-        ck_assert_ok(anyc_wait_all_tasks_blocked());
-        anyc_task_handle_cancel(&handles[position], NULL);
-        ck_assert_uint_eq(waiting(&event), 2);
-        anyc_event_set(&event);
-        ck_assert_ok(anyc_task_group_exit(&group, 0));
-        ck_assert_steps(&steps, left[position]);
-        ck_assert_int_eq(waiters[position].rc, ANYC_ECANCELLED);
-    }
+    cancel_one_of_three(0, "bc");
+    cancel_one_of_three(1, "ac");
+    cancel_one_of_three(2, "ab");
 }
 
 ANYC_TEST(test_event__a_set_before_the_cancel_wins)

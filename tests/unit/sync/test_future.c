@@ -47,21 +47,25 @@ static void scene_open(struct scene *scene)
     ck_assert_ok(anyc_wait_all_tasks_blocked());
 }
 
+static void cancel_one_of_three(size_t position)
+{
+    struct scene scene;
+    int item;
+
+    scene_open(&scene);
+    anyc_task_handle_cancel(&scene.handles[position], NULL);
+    ck_assert_ok(anyc_future_set_result(&scene.future, &item));
+    ck_assert_ok(anyc_task_group_exit(&scene.group, 0));
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(scene.waiters[i].rc, i == position ? ANYC_ECANCELLED : 0);
+        ck_assert_ptr_eq(scene.waiters[i].value, i == position ? NULL : &item);
+    }
+}
+
 ANYC_TEST(test_future__a_cancelled_waiter_at_any_position_leaves_the_others)
 {
-    for (size_t position = 0; position < 3; position++) {
-        struct scene scene;
-        int item;
-
-        scene_open(&scene);
-        anyc_task_handle_cancel(&scene.handles[position], NULL);
-        ck_assert_ok(anyc_future_set_result(&scene.future, &item));
-        ck_assert_ok(anyc_task_group_exit(&scene.group, 0));
-        for (size_t i = 0; i < 3; i++) {
-            ck_assert_int_eq(scene.waiters[i].rc, i == position ? ANYC_ECANCELLED : 0);
-            ck_assert_ptr_eq(scene.waiters[i].value, i == position ? NULL : &item);
-        }
-    }
+    for (size_t position = 0; position < 3; position++)
+        cancel_one_of_three(position);
 }
 
 ANYC_TEST(test_future__a_result_before_the_cancel_wins)
@@ -166,7 +170,7 @@ static int own_a_future(void *arg)
     *place = &future;
     rc = anyc_future_wait(&future, &value);
     ck_assert_int_eq(rc, ANYC_EFUTUREFAILED);
-    ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "'own' failed"));
+    ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "\"own\" failed"));
     return 0;
 }
 
@@ -203,16 +207,16 @@ ANYC_TEST_PLAIN(test_future__tells_its_state)
     anyc_future cancelled = ANYC_FUTURE_INIT("b");
     char text[8];
 
-    check_format(&future, "future 'unnamed' is pending");
+    check_format(&future, "future \"unnamed\" is pending");
     ck_assert_int_eq(anyc_future_format(&future, text, sizeof text), 27);
     ck_assert_str_eq(text, "future ");
     ck_assert_int_eq(anyc_future_format(&future, text, 0), ANYC_EINVAL);
     ck_assert_ok(anyc_future_set_result(&future, NULL));
-    check_format(&future, "future 'unnamed' is finished");
+    check_format(&future, "future \"unnamed\" is finished");
     ck_assert_ok(anyc_future_set_error(&failed, ANYC_EBROKEN));
-    check_format(&failed, "future 'a' failed: ANYC_EBROKEN");
+    check_format(&failed, "future \"a\" failed: ANYC_EBROKEN");
     anyc_future_cancel(&cancelled);
-    check_format(&cancelled, "future 'b' was cancelled");
+    check_format(&cancelled, "future \"b\" was cancelled");
 }
 
 ANYC_TEST_PLAIN(test_future__is_usable_outside_a_run_but_for_waiting)

@@ -244,7 +244,7 @@ ANYC_TEST(test_lock__shows_the_next_owner_right_after_the_release)
 static int release_what_another_holds(void *arg)
 {
     ck_assert_int_eq(anyc_lock_release(arg), ANYC_ESTATE);
-    ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "'thief'"));
+    ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "\"thief\""));
     ck_assert_ptr_nonnull(
         strstr(anyc_last_error()->message, "test_lock__is_released_by_its_owner_only"));
     return 0;
