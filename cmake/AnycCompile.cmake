@@ -43,9 +43,24 @@ add_library(anyc_compile_library INTERFACE)
 target_link_libraries(anyc_compile_library INTERFACE anyc_compile)
 target_compile_options(anyc_compile_library INTERFACE # tasks have small stacks
   $<$<COMPILE_LANGUAGE:C>:-Wframe-larger-than=2048>)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$") # core/switch_x86_64.h pushes
+  target_compile_options(anyc_compile_library INTERFACE $<$<COMPILE_LANGUAGE:C>:-mno-red-zone>)
+endif()
 if(ANYC_SANITIZE_LIBRARY)
   target_link_libraries(anyc_compile_library INTERFACE anyc_sanitizers)
 endif()
+
+# anyc_optimise_whole(TARGETS...): release builds of a shared library see all its sources at once,
+# which takes a third off the price of starting a task. Objects in a static library stay ordinary.
+include(CheckIPOSupported)
+check_ipo_supported(RESULT ANYC_HAVE_IPO LANGUAGES C OUTPUT ignored)
+function(anyc_optimise_whole)
+  if(ANYC_HAVE_IPO AND BUILD_SHARED_LIBS)
+    set_target_properties(${ARGN} PROPERTIES
+      INTERPROCEDURAL_OPTIMIZATION_RELEASE ON
+      INTERPROCEDURAL_OPTIMIZATION_RELWITHDEBINFO ON)
+  endif()
+endfunction()
 
 add_library(anyc_compile_program INTERFACE)
 target_link_libraries(anyc_compile_program INTERFACE anyc_compile anyc_sanitizers)

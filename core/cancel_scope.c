@@ -116,8 +116,7 @@ static void reach_children(const anyc_cancel_scope *scope, anyc_cancel_scope **w
     const anyc_list *children = &scope->group->children;
     anyc_list *node;
 
-    for (node = anyc__list_first(children); node != NULL;
-         node = anyc__list_after(children, node)) {
+    for (node = anyc__list_first(children); node != NULL; node = anyc__list_after(children, node)) {
         anyc_task *child = ANYC__CONTAINER(node, anyc_task, link);
 
         if (child->outermost != NULL)
@@ -248,8 +247,8 @@ void anyc__scopes_abandon(anyc_task *task)
 
         if (scope->group != NULL)
             anyc__group_abandon(scope->group);
-        anyc__log(ANYC_ESTATE, "task \"%s\" returned without leaving a %s",
-                  anyc__task_name(task), scope->group != NULL ? "task group" : "cancel scope");
+        anyc__log(ANYC_ESTATE, "task \"%s\" returned without leaving a %s", anyc__task_name(task),
+                  scope->group != NULL ? "task group" : "cancel scope");
         anyc__scope_pop(scope);
     }
 }

@@ -59,8 +59,8 @@ static anyc_task_error *failures_extend(struct group_failures **slot)
 
     if (failures == NULL || count == failures->capacity) {
         capacity = count > 0 ? count * 2 : 4;
-        failures = anyc__realloc_array(
-            failures, 1, sizeof *failures + capacity * sizeof failures->entries[0]);
+        failures = anyc__realloc_array(failures, 1,
+                                       sizeof *failures + capacity * sizeof failures->entries[0]);
         if (failures == NULL)
             return NULL;
         failures->count = count;

@@ -38,9 +38,7 @@ int anyc__group_check(const anyc_task_group *group)
 int anyc__group_spawn(anyc_task_group *group, anyc_task *task, anyc_task_handle *handle,
                       struct task_start *start)
 {
-    anyc_cancel_scope *own = handle != NULL  ? &handle->scope
-                             : start != NULL ? &start->scope
-                                             : NULL;
+    anyc_cancel_scope *own = handle != NULL ? &handle->scope : start != NULL ? &start->scope : NULL;
 
     task->group = group;
     task->parent_id = group->host->id;

@@ -63,8 +63,8 @@ static int tree_task(void *arg)
     for (int i = 0; tree.depth > 0 && i < tree.width; i++) {
         struct tree below = {tree.width, tree.depth - 1, tree.ended, tree.cancelled};
 
-        ck_assert_ok(anyc_task_group_start_soon_copy(&group, tree_task, &below, sizeof below,
-                                                     NULL));
+        ck_assert_ok(
+            anyc_task_group_start_soon_copy(&group, tree_task, &below, sizeof below, NULL));
     }
     rc = anyc_task_group_exit(&group, anyc_sleep(1 + tree.depth));
     ++*tree.ended;
@@ -158,8 +158,8 @@ static int chaos_task(void *arg)
                               chaos->ended};
 
         if (chaos->depth > 0)
-            ck_assert_ok(anyc_task_group_start_soon_copy(&group, chaos_task, &below,
-                                                         sizeof below, NULL));
+            ck_assert_ok(
+                anyc_task_group_start_soon_copy(&group, chaos_task, &below, sizeof below, NULL));
         rc = chaos_step(chaos, &group);
     }
     rc = anyc_cancel_scope_exit(&scope, anyc_task_group_exit(&group, rc));

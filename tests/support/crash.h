@@ -20,8 +20,8 @@
 
 /* How a process ended. */
 struct crash {
-    int signal;     /* that ended it, or 0 */
-    int status;     /* its exit code; 0 if the function returned */
+    int signal;      /* that ended it, or 0 */
+    int status;      /* its exit code; 0 if the function returned */
     char text[1024]; /* what it wrote to stderr, cut to fit */
 };
 

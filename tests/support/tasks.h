@@ -22,8 +22,7 @@
 enum { E1 = -5001, E2 = -5002 };
 
 /* anyc_task_group_start_soon, which must succeed. */
-#define spawn(group, fn, arg) \
-    ck_assert_ok(anyc_task_group_start_soon((group), fn, (arg), NULL))
+#define spawn(group, fn, arg) ck_assert_ok(anyc_task_group_start_soon((group), fn, (arg), NULL))
 
 /* A run of its own on the backend of a plain test. */
 #define run_on_backend(fn, arg) \

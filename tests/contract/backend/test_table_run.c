@@ -181,6 +181,8 @@ static int64_t lateness_after_long_turn(anyc_loop *loop)
     struct timespec busy = {0, 100 * STUB_MS};
 
     sleep_until(loop, deadline_ns);
+    loop->backend->wake(loop);
+    stub_idle(loop); /* now the native timer is set */
     nanosleep(&busy, NULL);
     while (now(loop) < deadline_ns)
         stub_idle(loop);

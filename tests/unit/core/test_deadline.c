@@ -28,8 +28,7 @@ ANYC_TEST_WITH(test_deadline__can_be_moved_away, .clock = ANYC_CLOCK_VIRTUAL)
     anyc_cancel_scope scope;
 
     ck_assert_ok(anyc_fail_after(&scope, 0.1, false));
-    ck_assert_ok(
-        anyc_cancel_scope_set_deadline(&scope, anyc_cancel_scope_deadline(&scope) + 0.3));
+    ck_assert_ok(anyc_cancel_scope_set_deadline(&scope, anyc_cancel_scope_deadline(&scope) + 0.3));
     ck_assert_double_eq_tol(anyc_current_effective_deadline(), 0.4, 1e-9);
     ck_assert_ok(anyc_sleep(0.2));
     ck_assert_ok(anyc_cancel_scope_exit(&scope, 0));

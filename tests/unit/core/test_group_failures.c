@@ -79,8 +79,7 @@ ANYC_TEST_WITH(test_group_failures__keeps_the_error_of_a_cancelled_child,
 }
 
 /* TG-032 */
-ANYC_TEST_WITH(test_group_failures__lists_the_errors_of_body_and_child,
-               .clock = ANYC_CLOCK_VIRTUAL)
+ANYC_TEST_WITH(test_group_failures__lists_the_errors_of_body_and_child, .clock = ANYC_CLOCK_VIRTUAL)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct sleeper sleeper = {.seconds = 2, .rc = E1};

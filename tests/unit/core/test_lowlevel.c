@@ -8,7 +8,7 @@ struct turns {
     anyc_task_group *group;
     bool cancel;
     bool finished;
-    int rc;        /* what the call under test answered */
+    int rc; /* what the call under test answered */
     bool other_ran;
     bool finished_then; /* as the other task saw it */
 };

@@ -31,7 +31,7 @@ struct counter {
     struct numbered_post *posts;
     int next[THREADS]; /* number that is expected from each */
     int out_of_order;
-    int in_tasks;      /* called while a task was running */
+    int in_tasks; /* called while a task was running */
     int called;
     anyc_event all;
 };

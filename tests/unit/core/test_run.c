@@ -8,7 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-
 static int never_called(void *arg)
 {
     *(bool *)arg = true;
@@ -203,8 +202,7 @@ ANYC_TEST_PLAIN(test_run__takes_a_clock_that_jumps)
     ck_assert_double_lt(seconds_since(begin), 1);
 }
 
-ANYC_TEST_WITH(test_run__wakes_sleepers_of_the_virtual_clock_in_order,
-               .clock = ANYC_CLOCK_VIRTUAL)
+ANYC_TEST_WITH(test_run__wakes_sleepers_of_the_virtual_clock_in_order, .clock = ANYC_CLOCK_VIRTUAL)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct sleeper sleepers[20];

@@ -82,8 +82,8 @@ ANYC_TEST(test_spawn__needs_a_function)
 
     ck_assert_ok(anyc_task_group_enter(&group));
     ck_assert_int_eq(anyc_task_group_start_soon(&group, NULL, NULL, NULL), ANYC_EINVAL);
-    ck_assert_int_eq(
-        anyc_task_group_start_soon_copy(&group, NULL, &number, sizeof number, NULL), ANYC_EINVAL);
+    ck_assert_int_eq(anyc_task_group_start_soon_copy(&group, NULL, &number, sizeof number, NULL),
+                     ANYC_EINVAL);
     ck_assert_int_eq(anyc_task_group_create_task(&group, NULL, NULL, NULL, &handle), ANYC_EINVAL);
     ck_assert_int_eq(anyc_task_group_create_task(&group, forever_task, NULL, NULL, NULL),
                      ANYC_EINVAL);
@@ -224,10 +224,9 @@ ANYC_TEST(test_spawn__names_a_task_after_its_function)
 
     ck_assert_ok(anyc_task_group_enter(&group));
     spawn(&group, tell_name_task, names[0]);
+    ck_assert_ok(anyc_task_group_create_task(&group, tell_name_task, names[1], NULL, &handles[0]));
     ck_assert_ok(
-        anyc_task_group_create_task(&group, tell_name_task, names[1], NULL, &handles[0]));
-    ck_assert_ok(anyc_task_group_start_soon_copy(&group, tell_name_copy_task, &third,
-                                                 sizeof third, NULL));
+        anyc_task_group_start_soon_copy(&group, tell_name_copy_task, &third, sizeof third, NULL));
     ck_assert_ok(anyc_task_group_start(&group, tell_name_start_task, names[3], NULL, NULL));
     ck_assert_ok(anyc_task_group_start_task(&group, tell_name_start_task, names[4], NULL, NULL,
                                             &handles[1]));
@@ -252,10 +251,9 @@ ANYC_TEST(test_spawn__copies_the_name)
 
     ck_assert_ok(anyc_task_group_enter(&group));
     ck_assert_ok(anyc_task_group_start_soon(&group, tell_name_task, names[0], name));
-    ck_assert_ok(anyc_task_group_start_soon_copy(&group, tell_name_copy_task, &second,
-                                                 sizeof second, name));
     ck_assert_ok(
-        anyc_task_group_create_task(&group, tell_name_task, names[2], name, &handle));
+        anyc_task_group_start_soon_copy(&group, tell_name_copy_task, &second, sizeof second, name));
+    ck_assert_ok(anyc_task_group_create_task(&group, tell_name_task, names[2], name, &handle));
     memset(name, 'x', strlen(name));
     free(name);
     ck_assert_str_eq(anyc_task_handle_name(&handle), "a name");
@@ -288,8 +286,8 @@ ANYC_TEST(test_spawn__copies_the_argument_for_each_task_of_a_loop)
     ck_assert_ok(anyc_task_group_enter(&group));
     for (int i = 1; i <= 5; i++) {
         numbered = (struct numbered){i, &sum};
-        ck_assert_ok(anyc_task_group_start_soon_copy(&group, add_task, &numbered,
-                                                     sizeof numbered, NULL));
+        ck_assert_ok(
+            anyc_task_group_start_soon_copy(&group, add_task, &numbered, sizeof numbered, NULL));
     }
     numbered = (struct numbered){9, NULL};
     ck_assert_ok(anyc_task_group_exit(&group, 0));
@@ -303,9 +301,8 @@ ANYC_TEST(test_spawn__refuses_a_copy_that_is_larger_than_memory)
     bool ran = false;
 
     ck_assert_ok(anyc_task_group_enter(&group));
-    ck_assert_int_eq(
-        anyc_task_group_start_soon_copy(&group, note_task, &ran, SIZE_MAX - 1, "name"),
-        ANYC_ENOMEM);
+    ck_assert_int_eq(anyc_task_group_start_soon_copy(&group, note_task, &ran, SIZE_MAX - 1, "name"),
+                     ANYC_ENOMEM);
     ck_assert_ok(anyc_task_group_exit(&group, 0));
     ck_assert(!ran);
 }

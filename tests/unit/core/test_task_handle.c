@@ -60,8 +60,8 @@ ANYC_TEST_WITH(test_task_handle__cancels_a_started_task, .clock = ANYC_CLOCK_VIR
     anyc_task_handle handle;
 
     ck_assert_ok(anyc_task_group_enter(&group));
-    ck_assert_ok(anyc_task_group_start_task(&group, start_then_sleep_task, &started, NULL, NULL,
-                                            &handle));
+    ck_assert_ok(
+        anyc_task_group_start_task(&group, start_then_sleep_task, &started, NULL, NULL, &handle));
     anyc_task_handle_cancel(&handle, NULL);
     ck_assert_int_eq(anyc_task_handle_wait(&handle, NULL), ANYC_ETASKCANCELLED);
     ck_assert(!started.sleeper.done);
@@ -198,7 +198,8 @@ ANYC_TEST(test_task_handle__counts_a_cancelled_task_with_a_result_as_finished)
     int result = 0;
 
     ck_assert_ok(anyc_task_group_enter(&group));
-    ck_assert_ok(anyc_task_group_create_task(&group, drop_cancellation_task, &seven, NULL, &handle));
+    ck_assert_ok(
+        anyc_task_group_create_task(&group, drop_cancellation_task, &seven, NULL, &handle));
     ck_assert_ok(anyc_wait_all_tasks_blocked());
     anyc_task_handle_cancel(&handle, NULL);
     ck_assert_ok(anyc_task_handle_wait(&handle, &result));

@@ -66,10 +66,10 @@ ANYC_TEST(test_task_info__gives_the_name_given_to_start)
 
 struct inspection {
     anyc_event event;
-    size_t before;        /* tasks that ran before */
-    uint64_t newest;      /* highest id among them */
+    size_t before;   /* tasks that ran before */
+    uint64_t newest; /* highest id among them */
     anyc_task_info tasks[8];
-    size_t count;         /* of new ones */
+    size_t count; /* of new ones */
 };
 
 static int by_name(const void *a, const void *b)
@@ -115,10 +115,10 @@ ANYC_TEST(test_task_info__lists_the_running_tasks)
     ck_assert_ok(anyc_get_running_tasks(NULL, 0, &inspection.before));
     inspection.newest = host.id;
     ck_assert_uint_eq(inspection.before, 1);
-    ck_assert_ok(anyc_task_group_start_soon(&group, wait_for_event_task, &inspection.event,
-                                            "task1"));
-    ck_assert_ok(anyc_task_group_start_soon(&group, wait_for_event_task, &inspection.event,
-                                            "task2"));
+    ck_assert_ok(
+        anyc_task_group_start_soon(&group, wait_for_event_task, &inspection.event, "task1"));
+    ck_assert_ok(
+        anyc_task_group_start_soon(&group, wait_for_event_task, &inspection.event, "task2"));
     spawn(&group, inspect_task, &inspection);
     ck_assert_ok(anyc_task_group_exit(&group, 0));
     for (int i = 0; i < 3; i++) {
@@ -262,8 +262,8 @@ ANYC_TEST(test_task_info__waits_for_tasks_that_are_about_to_be_woken)
 
     ck_assert_ok(anyc_task_group_enter(&group));
     spawn(&group, wake_up_slowly_task, &woken);
-    ck_assert_ok(anyc_task_group_create_task(&group, wake_up_slowly_task, &cancelled, NULL,
-                                             &handle));
+    ck_assert_ok(
+        anyc_task_group_create_task(&group, wake_up_slowly_task, &cancelled, NULL, &handle));
     ck_assert_ok(anyc_wait_all_tasks_blocked());
     ck_assert(!woken.done && !cancelled.done);
     anyc_event_set(&woken.never);

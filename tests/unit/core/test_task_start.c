@@ -100,8 +100,8 @@ ANYC_TEST(test_task_start__takes_a_signal_before_any_checkpoint)
     int result = 0;
 
     ck_assert_ok(anyc_task_group_enter(&group));
-    ck_assert_ok(anyc_task_group_start_task(&group, five_then_eight_task, &five, NULL, &value,
-                                            &handle));
+    ck_assert_ok(
+        anyc_task_group_start_task(&group, five_then_eight_task, &five, NULL, &value, &handle));
     ck_assert_int_eq(*(int *)value, 5);
     ck_assert_ptr_eq(anyc_task_handle_start_value(&handle), &five);
     ck_assert_ok(anyc_task_handle_wait(&handle, &result));

@@ -23,8 +23,8 @@ struct scene {
     void *value;
 };
 
-#define SCENE_INIT(group_ptr)                                                    \
-    {                                                                            \
+#define SCENE_INIT(group_ptr)                                                            \
+    {                                                                                    \
         .group = (group_ptr), .child_rc = 1, .signal_rc = 1, .wait_rc = 1, .start_rc = 1 \
     }
 
@@ -257,7 +257,8 @@ ANYC_TEST(test_task_start_cancel__of_the_new_task_alone_is_told_apart)
     struct scene scene = SCENE_INIT(&group);
 
     ck_assert_ok(anyc_task_group_enter(&group));
-    ck_assert_ok(anyc_cancel_scope_enter(&scene.scope, &(anyc_cancel_scope_options){.shield = true}));
+    ck_assert_ok(
+        anyc_cancel_scope_enter(&scene.scope, &(anyc_cancel_scope_options){.shield = true}));
     ck_assert_ok(anyc_task_group_enter(&starters));
     spawn(&starters, killer_task, anyc_task_group_cancel_scope(&group));
     scene.start_rc = anyc_task_group_start(&group, wait_then_start_task, &scene, NULL, NULL);
@@ -295,8 +296,7 @@ static int start_never_task(void *arg)
 {
     struct nested_start *nested = arg;
 
-    nested->start_rc =
-        anyc_task_group_start(nested->group, never_started_task, nested, NULL, NULL);
+    nested->start_rc = anyc_task_group_start(nested->group, never_started_task, nested, NULL, NULL);
     return nested->start_rc;
 }
 
