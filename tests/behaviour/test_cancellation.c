@@ -5,8 +5,6 @@
  */
 #include "support/tasks.h"
 
-#include <stdlib.h>
-
 struct host {
     struct sleeper child;
     int body;    /* what the host's own sleep answered */
@@ -107,8 +105,8 @@ ANYC_TEST_WITH(test_cancellation__by_a_deadline_spares_what_has_ended, .clock = 
     ck_assert_double_eq(anyc_current_time(), 2.5);
 }
 
-/* Scopes, groups, shields, deadlines and failures in random order: the run must neither hang nor
- * crash, and every task must end. */
+/* Scopes, groups, handles, starts, shields, deadlines and failures in random order: the run must
+ * neither hang nor crash, and every task must end. */
 struct chaos {
     unsigned random;
     int depth;
@@ -122,19 +120,18 @@ static unsigned chaos_random(struct chaos *chaos, unsigned below)
     return (chaos->random >> 16) % below;
 }
 
-static int chaos_step(struct chaos *chaos, anyc_task_group *group)
+static int chaos_step(struct chaos *chaos, anyc_cancel_scope *scope)
 {
     switch (chaos_random(chaos, 6)) {
     case 0:
         return anyc_sleep(chaos_random(chaos, 100) / 50.0);
     case 1:
-        anyc_task_group_cancel(group, NULL);
+        anyc_cancel_scope_cancel(scope, NULL);
         return 0;
     case 2:
-        return anyc_cancel_scope_set_shield(anyc_task_group_cancel_scope(group),
-                                            chaos_random(chaos, 2) == 0);
+        return anyc_cancel_scope_set_shield(scope, chaos_random(chaos, 2) == 0);
     case 3:
-        return anyc_cancel_scope_set_deadline(anyc_task_group_cancel_scope(group),
+        return anyc_cancel_scope_set_deadline(scope,
                                               anyc_current_time() + chaos_random(chaos, 10) / 5.0);
     case 4:
         return chaos_random(chaos, 8) == 0 ? E1 : anyc_checkpoint();
@@ -143,9 +140,49 @@ static int chaos_step(struct chaos *chaos, anyc_task_group *group)
     }
 }
 
+static int chaos_task(void *arg);
+
+/* Signals at a random moment, or never. */
+static int chaos_start_task(void *arg, anyc_task_status *status)
+{
+    struct chaos *chaos = arg;
+    int rc = chaos_random(chaos, 3) == 0 ? anyc_sleep(chaos_random(chaos, 4) / 4.0) : 0;
+
+    if (rc == 0 && chaos_random(chaos, 6) > 0)
+        ck_assert_ok(anyc_task_status_started(status, NULL));
+    return rc == 0 ? chaos_task(arg) : rc;
+}
+
+static int chaos_spawn(struct chaos *chaos, anyc_task_group *group, struct chaos *below,
+                       anyc_task_handle *handle)
+{
+    int rc;
+
+    *below =
+        (struct chaos){chaos_random(chaos, 1U << 15), chaos->depth - 1, chaos->begun, chaos->ended};
+    switch (chaos_random(chaos, 4)) {
+    case 0:
+        ck_assert_ok(anyc_task_group_create_task(group, chaos_task, below, "with a name", handle));
+        if (chaos_random(chaos, 2) == 0)
+            anyc_task_handle_cancel(handle, "chaos");
+        return 0;
+    case 1:
+        rc = anyc_task_group_start_task(group, chaos_start_task, below, "started", NULL, handle);
+        break;
+    case 2:
+        rc = anyc_task_group_start(group, chaos_start_task, below, NULL, NULL);
+        break;
+    default:
+        return anyc_task_group_start_soon(group, chaos_task, below, NULL);
+    }
+    return rc == ANYC_ENOTSTARTED || rc == ANYC_ETASKCANCELLED ? 0 : rc;
+}
+
 static int chaos_task(void *arg)
 {
     struct chaos *chaos = arg;
+    struct chaos below[4];
+    anyc_task_handle handles[4];
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     anyc_cancel_scope scope;
     int rc = 0;
@@ -154,13 +191,10 @@ static int chaos_task(void *arg)
     ck_assert_ok(anyc_fail_after(&scope, chaos_random(chaos, 30) / 10.0, false));
     ck_assert_ok(anyc_task_group_enter(&group));
     for (int i = 0; i < 4 && rc == 0; i++) {
-        struct chaos below = {chaos_random(chaos, 1U << 15), chaos->depth - 1, chaos->begun,
-                              chaos->ended};
-
         if (chaos->depth > 0)
-            ck_assert_ok(
-                anyc_task_group_start_soon_copy(&group, chaos_task, &below, sizeof below, NULL));
-        rc = chaos_step(chaos, &group);
+            rc = chaos_spawn(chaos, &group, &below[i], &handles[i]);
+        if (rc == 0)
+            rc = chaos_step(chaos, anyc_task_group_cancel_scope(&group));
     }
     rc = anyc_cancel_scope_exit(&scope, anyc_task_group_exit(&group, rc));
     ++*chaos->ended;
@@ -169,7 +203,7 @@ static int chaos_task(void *arg)
 
 ANYC_TEST_WITH(test_cancellation__ends_every_task_of_random_trees, .clock = ANYC_CLOCK_VIRTUAL)
 {
-    for (unsigned seed = 1; seed <= 100; seed++) {
+    for (unsigned seed = 1; seed <= 200; seed++) {
         anyc_task_group group = ANYC_TASK_GROUP_INIT;
         int begun = 0;
         int ended = 0;

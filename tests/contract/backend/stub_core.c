@@ -411,15 +411,3 @@ void stub_stderr_end(int before)
     ck_assert_int_eq(info.st_size, 0);
     close(before);
 }
-
-void stub_sockets(int fds[2])
-{
-    int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-
-    ck_assert_int_eq(socketpair(AF_UNIX, type, 0, fds), 0);
-}
-
-void stub_pipe(int fds[2])
-{
-    ck_assert_int_eq(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
-}

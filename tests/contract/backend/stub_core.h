@@ -77,8 +77,4 @@ void stub_watch_close(anyc_watch *watch);
 int stub_stderr_begin(void);
 void stub_stderr_end(int before);
 
-/* A non-blocking pair: connected stream sockets, or a pipe to read from [0] and write to [1]. */
-void stub_sockets(int fds[2]);
-void stub_pipe(int fds[2]);
-
 #endif

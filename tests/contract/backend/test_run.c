@@ -226,25 +226,25 @@ ANYC_TEST_PLAIN(test_run__several_may_follow_each_other)
 
 static void *run_in_thread(void *arg)
 {
-    const char *backend = arg;
+    const char *const *backend = arg;
 
     for (int i = 0; i < 10; i++)
-        ck_assert_int_eq(anyc_run(sleep_and_echo, backend), 0);
+        ck_assert_int_eq(anyc_run(sleep_and_echo, *backend), 0);
     return NULL;
 }
 
 /* Of this backend twice, and of every other one as well. */
 ANYC_TEST_PLAIN(test_run__several_go_on_in_threads_at_once)
 {
-    const char *const *names = anyc_get_available_backends(NULL);
+    const char *const *available = anyc_get_available_backends(NULL);
+    const char *names[8] = {anyc_testing_backend()};
     pthread_t threads[8];
-    int count = 0;
+    int count = 1;
 
-    ck_assert_int_eq(
-        pthread_create(&threads[count++], NULL, run_in_thread, (void *)anyc_testing_backend()), 0);
-    for (size_t i = 0; names[i] != NULL && count < 8; i++)
-        ck_assert_int_eq(pthread_create(&threads[count++], NULL, run_in_thread, (void *)names[i]),
-                         0);
+    for (size_t i = 0; available[i] != NULL && count < 8; i++)
+        names[count++] = available[i];
+    for (int i = 0; i < count; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, run_in_thread, &names[i]), 0);
     for (int i = 0; i < count; i++)
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 }

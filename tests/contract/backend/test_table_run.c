@@ -4,6 +4,8 @@
  */
 #include "stub_core.h"
 
+#include "pairs.h"
+
 #include <anyc/error.h>
 
 #include <check.h>
@@ -79,7 +81,7 @@ ANYC_TEST_TABLE(test_table_run__looks_for_events_without_sleeping_while_tasks_ar
     anyc_watch *watch;
     int fds[2];
 
-    stub_pipe(fds);
+    pair_pipe(fds);
     watch = stub_watch(loop, fds[0], &seen);
     stub_watch_start(watch, ANYC_READABLE);
     stub_settle(loop); /* with nothing to see, it comes back all the same */
@@ -300,7 +302,7 @@ ANYC_TEST_TABLE(test_table_run__gives_a_turn_to_a_task_that_a_callback_made_read
     anyc_watch *watch;
     int fds[2];
 
-    stub_sockets(fds);
+    pair_sockets(fds);
     watch = stub_watch(loop, fds[0], &seen);
     stub_watch_start(watch, ANYC_WRITABLE);
     while (asked_in == 0)
@@ -317,7 +319,7 @@ ANYC_TEST_TABLE(test_table_run__a_fresh_loop_has_nothing_of_the_host)
     anyc_watch *watch;
     int fds[2];
 
-    stub_sockets(fds);
+    pair_sockets(fds);
     watch = stub_watch(loop, fds[0], &seen);
     stub_watch_start(watch, ANYC_READABLE);
     sleep_until(loop, now(loop) + 3600000 * STUB_MS);

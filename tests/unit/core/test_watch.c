@@ -272,6 +272,69 @@ ANYC_TEST(test_watch__wakes_both_when_the_peer_hangs_up)
     close(wires.fds[0]);
 }
 
+/* Woken, but closed before it runs. */
+ANYC_TEST(test_watch__tells_a_reader_that_was_woken_too_late)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct wires wires;
+    struct waiter reader = {.wires = &wires, .event = ANYC_READABLE};
+
+    wires_open(&wires);
+    ck_assert_ok(anyc_task_group_enter(&group));
+    spawn(&group, wait_task, &reader);
+    ck_assert_ok(anyc_wait_all_tasks_blocked());
+    anyc_backend_watch_ready(wires.watch, ANYC_READABLE);
+    wires_close(&wires);
+    ck_assert_ok(anyc_task_group_exit(&group, 0));
+    ck_assert_int_eq(reader.rc, ANYC_ECLOSED);
+}
+
+ANYC_TEST(test_watch__stays_armed_while_its_reader_is_about_to_run)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct wires wires;
+    struct waiter reader = {.wires = &wires, .event = ANYC_READABLE};
+
+    wires_open(&wires);
+    ck_assert_ok(anyc_task_group_enter(&group));
+    spawn(&group, wait_task, &reader);
+    ck_assert_ok(anyc_wait_all_tasks_blocked());
+    anyc_backend_watch_ready(wires.watch, ANYC_READABLE);
+    anyc_backend_watch_ready(wires.watch, ANYC_READABLE);
+    ck_assert_uint_eq(wires.watch->armed, ANYC_READABLE);
+    ck_assert_ok(anyc_task_group_exit(&group, 0));
+    ck_assert_int_eq(reader.rc, 0);
+    anyc_backend_watch_ready(wires.watch, ANYC_READABLE);
+    ck_assert_uint_eq(wires.watch->armed, 0);
+    ck_assert_ok(anyc__watch_wait(wires.watch, ANYC_READABLE));
+    wires_close(&wires);
+}
+
+ANYC_TEST(test_watch__serves_one_task_that_waits_for_both)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct wires wires;
+    struct waiter reader = {.wires = &wires, .event = ANYC_READABLE};
+    unsigned ready = 0;
+
+    wires_open(&wires);
+    ck_assert_ok(anyc__watch_wait_any(wires.watch, ANYC_READABLE | ANYC_WRITABLE, &ready));
+    ck_assert_uint_eq(ready, ANYC_WRITABLE);
+    fill(&wires);
+    put(&wires);
+    ck_assert_ok(anyc__watch_wait_any(wires.watch, ANYC_READABLE | ANYC_WRITABLE, &ready));
+    ck_assert_uint_eq(ready, ANYC_READABLE);
+    take(&wires);
+    ck_assert_ok(anyc_task_group_enter(&group));
+    spawn(&group, wait_task, &reader);
+    ck_assert_ok(anyc_wait_all_tasks_blocked());
+    ck_assert_int_eq(anyc__watch_wait_any(wires.watch, ANYC_READABLE | ANYC_WRITABLE, &ready),
+                     ANYC_EBUSY);
+    put(&wires);
+    ck_assert_ok(anyc_task_group_exit(&group, 0));
+    wires_close(&wires);
+}
+
 ANYC_TEST(test_watch__is_one_for_each_descriptor)
 {
     struct wires wires;
