@@ -12,18 +12,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Two more than either library opens for a loop today. */
+/* More than either library opens for a loop and its signals. */
 #define ANYC__DESCRIPTORS_OF_LOOP 8
 
 /* 0 if a loop's worth of descriptors is free at this moment, else -EMFILE or -ENFILE. */
 static inline int anyc__descriptors_check(void)
 {
     int fds[ANYC__DESCRIPTORS_OF_LOOP];
-    int count = 0;
+    int count;
     int rc = 0;
 
-    /* Two, because what runs out first may be the system's table and not the process's. */
-    if (pipe(fds) < 0)
+    if (pipe2(fds, O_CLOEXEC) < 0)
         return -errno;
     for (count = 2; count < ANYC__DESCRIPTORS_OF_LOOP; count++) {
         fds[count] = fcntl(fds[0], F_DUPFD_CLOEXEC, 0);

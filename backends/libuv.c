@@ -129,7 +129,7 @@ static int libuv_open(anyc_loop *loop, const anyc_run_options *options)
 
     if (rc < 0)
         return rc;
-    rc = uv_async_init(state->native, &state->async, libuv_on_wake); /* alone in that it can fail */
+    rc = uv_async_init(state->native, &state->async, libuv_on_wake); /* the others cannot fail */
     if (rc < 0) {
         if (state->native == &state->own)
             uv_loop_close(&state->own);

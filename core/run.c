@@ -149,12 +149,32 @@ static int run_result(anyc_loop *loop, int rc)
     return rc;
 }
 
+/* The options that do not depend on the backend. */
 static int check_options(const anyc_run_options *options)
 {
     if (options->stack_size > 0 &&
         (options->stack_size < STACK_SIZE_MIN || options->stack_size > SIZE_MAX / 2))
         return anyc__fail(ANYC_EINVAL, 0, "a stack of %zu bytes: at least %d are needed",
                           options->stack_size, STACK_SIZE_MIN);
+    return 0;
+}
+
+static int open_loop(anyc_loop *loop, const anyc_run_options *options)
+{
+    const anyc_backend *backend = loop->backend;
+    int rc;
+
+    if (options->loop != NULL && (backend->features & ANYC_BACKEND_ADOPTS_LOOP) == 0)
+        return anyc__fail(ANYC_EINVAL, 0, "backend \"%s\" cannot run on a loop of the caller's",
+                          backend->name);
+    rc = backend->open(loop, options);
+    if (rc == ANYC_EINVAL)
+        return anyc__fail(rc, 0, "backend \"%s\" does not know one of the options of the run",
+                          backend->name);
+    if (rc < 0)
+        return anyc__fail(rc, rc > -20000 ? -rc : 0, "cannot open a \"%s\" loop: %s",
+                          backend->name, anyc_strerror(rc));
+    loop->timers.now_ns = anyc__now(loop);
     return 0;
 }
 
@@ -180,13 +200,11 @@ int anyc_run_from(const char *origin, anyc_task_fn func, void *arg,
     loop = loop_create(backend, options);
     if (loop == NULL)
         return anyc__fail_plain(ANYC_ENOMEM);
-    rc = backend->open(loop, options);
+    rc = open_loop(loop, options);
     if (rc < 0) {
         anyc__free(loop);
-        return anyc__fail(rc, rc > -20000 ? -rc : 0, "cannot open a \"%s\" loop: %s",
-                          backend->name, anyc_strerror(rc));
+        return rc;
     }
-    loop->timers.now_ns = anyc__now(loop);
     rc = main_create(loop, origin, func, arg, options);
     if (rc == 0) {
         anyc__overflow_watch();

@@ -129,7 +129,7 @@ int anyc_task_group_start_from(const char *origin, anyc_task_group *group, anyc_
     if (rc < 0) {
         if (out_handle != NULL)
             anyc__handle_discard(out_handle);
-        return start_failed(rc, name != NULL ? name : origin);
+        return start_failed(rc, name != NULL ? name : origin != NULL ? origin : "task");
     }
     if (out_value != NULL)
         *out_value = start.value;

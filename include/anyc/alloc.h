@@ -3,7 +3,9 @@
  * alloc.h - replace where anyc takes its memory from.
  *
  * Every allocation of anyc goes through these three functions; task stacks are mapped from the
- * system directly. Adapters hand them on to their loop where it allows that.
+ * system directly. libuv and libevent keep their own allocators: theirs can only be replaced for
+ * the whole process and before their first use, so a program that wants that calls
+ * uv_replace_allocator or event_set_mem_functions itself, first thing in main.
  */
 #ifndef ANYC_ALLOC_H
 #define ANYC_ALLOC_H

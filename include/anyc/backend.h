@@ -79,9 +79,9 @@ typedef struct anyc_backend {
 
     /* Let go of everything: close every native handle of anyc's, and wait until the loop will not
      * call any of them again. A fresh native loop is destroyed, an adopted one stays usable; its
-     * host's callbacks may be called from here. Every watch was given to watch_close before, maybe
-     * without a turn since; their last callbacks may come from here. Also after an open without a
-     * run. */
+     * host's callbacks may be called from here. Every signal was given to signal_stop before, and
+     * every watch to watch_close, maybe without a turn since; their last callbacks may come from
+     * here. Called also after an open without a run. */
     void (*close)(anyc_loop *loop);
 
     /* Does the native loop hold handles that are not anyc's, by which a task could be woken?

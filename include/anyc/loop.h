@@ -83,8 +83,7 @@ ANYC_API int anyc_run_with(anyc_task_fn func, void *arg, const anyc_run_options 
 ANYC_API int anyc_run_from(const char *origin, anyc_task_fn func, void *arg,
                            const anyc_run_options *options);
 
-#define anyc_run_with(func, arg, options) \
-    anyc_run_from(ANYC_ORIGIN_(#func), (func), (arg), (options))
+#define anyc_run_with(func, ...) anyc_run_from(ANYC_ORIGIN_(#func), (func), __VA_ARGS__)
 /** As anyc_run; used by the macro. */
 ANYC_API int anyc_run_named(const char *origin, anyc_task_fn func, const char *backend);
 #define anyc_run(func, backend) anyc_run_named(ANYC_ORIGIN_(#func), (func), (backend))

@@ -441,20 +441,16 @@ ANYC_API int anyc_task_group_start_from(const char *origin, anyc_task_group *gro
                                         void **out_value, anyc_task_handle *out_handle);
 
 /* They add the function's name and the place of the call, for dumps and messages. */
-#define anyc_task_group_start_soon(group, fn, arg, name) \
-    anyc_task_group_start_soon_from(ANYC_ORIGIN_(#fn), (group), (fn), (arg), (name))
-#define anyc_task_group_start_soon_copy(group, fn, arg, arg_size, name)                        \
-    anyc_task_group_start_soon_copy_from(ANYC_ORIGIN_(#fn), (group), (fn), (arg), (arg_size), \
-                                         (name))
-#define anyc_task_group_create_task(group, fn, arg, name, out_handle)                    \
-    anyc_task_group_create_task_from(ANYC_ORIGIN_(#fn), (group), (fn), (arg), (name), \
-                                     (out_handle))
-#define anyc_task_group_start(group, fn, arg, name, out_value)                              \
-    anyc_task_group_start_from(ANYC_ORIGIN_(#fn), (group), (fn), (arg), (name), (out_value), \
-                               NULL)
-#define anyc_task_group_start_task(group, fn, arg, name, out_value, out_handle)             \
-    anyc_task_group_start_from(ANYC_ORIGIN_(#fn), (group), (fn), (arg), (name), (out_value), \
-                               (out_handle))
+#define anyc_task_group_start_soon(group, fn, ...) \
+    anyc_task_group_start_soon_from(ANYC_ORIGIN_(#fn), (group), (fn), __VA_ARGS__)
+#define anyc_task_group_start_soon_copy(group, fn, ...) \
+    anyc_task_group_start_soon_copy_from(ANYC_ORIGIN_(#fn), (group), (fn), __VA_ARGS__)
+#define anyc_task_group_create_task(group, fn, ...) \
+    anyc_task_group_create_task_from(ANYC_ORIGIN_(#fn), (group), (fn), __VA_ARGS__)
+#define anyc_task_group_start(group, fn, ...) \
+    anyc_task_group_start_from(ANYC_ORIGIN_(#fn), (group), (fn), __VA_ARGS__, NULL)
+#define anyc_task_group_start_task(group, fn, ...) \
+    anyc_task_group_start_from(ANYC_ORIGIN_(#fn), (group), (fn), __VA_ARGS__)
 
 #ifdef __cplusplus
 }

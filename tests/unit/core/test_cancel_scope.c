@@ -263,6 +263,20 @@ ANYC_TEST(test_cancel_scope__tells_why_and_by_whom_it_was_cancelled)
     ck_assert_ptr_null(anyc_cancel_reason());
 }
 
+ANYC_TEST(test_cancel_scope__tells_the_reason_of_the_outer_one_that_reaches_in)
+{
+    anyc_cancel_scope outer, inner;
+
+    ck_assert_ok(anyc_cancel_scope_enter(&outer, NULL));
+    ck_assert_ok(anyc_cancel_scope_enter(&inner, NULL));
+    anyc_cancel_scope_cancel(&outer, "from further out");
+    ck_assert_ptr_nonnull(strstr(anyc_cancel_reason(), "from further out"));
+    anyc_cancel_scope_cancel(&inner, "from near");
+    ck_assert_ptr_nonnull(strstr(anyc_cancel_reason(), "from near"));
+    ck_assert_int_eq(anyc_cancel_scope_exit(&inner, ANYC_ECANCELLED), ANYC_ECANCELLED);
+    ck_assert_ok(anyc_cancel_scope_exit(&outer, ANYC_ECANCELLED));
+}
+
 /* TG-023 */
 ANYC_TEST(test_cancel_scope__of_a_group_tells_why_it_was_cancelled)
 {

@@ -43,6 +43,7 @@ ANYC_TEST_PLAIN(test_run__gives_the_main_tasks_result)
     ck_assert_int_eq(anyc_run(answer_42, anyc_testing_backend()), 42);
     ck_assert_int_eq((anyc_run)(answer_42, anyc_testing_backend()), 42);
     ck_assert_int_eq(run_on_backend(answer_42, NULL), 42);
+    ck_assert_int_eq((anyc_run_with)(answer_42, NULL, NULL), 42);
     ck_assert_int_eq(run_on_backend(code_task, &code), E1);
     ck_assert_int_eq(anyc_last_error()->code, E1);
     forget_last_error();

@@ -240,6 +240,32 @@ ANYC_TEST(test_spawn__names_a_task_after_its_function)
     ck_assert_str_eq(anyc_task_handle_name(&handles[1]), "tell_name_start_task");
 }
 
+/* The functions behind the macros, for bindings: they know no function's name. */
+ANYC_TEST(test_spawn__works_without_the_macros)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    anyc_task_handle handles[2];
+    char names[5][32];
+    char *third = names[2];
+
+    ck_assert_ok(anyc_task_group_enter(&group));
+    ck_assert_ok((anyc_task_group_start_soon)(&group, tell_name_task, names[0], NULL));
+    ck_assert_ok(
+        (anyc_task_group_create_task)(&group, tell_name_task, names[1], "given", &handles[0]));
+    ck_assert_ok(
+        (anyc_task_group_start_soon_copy)(&group, tell_name_copy_task, &third, sizeof third, NULL));
+    ck_assert_ok((anyc_task_group_start)(&group, tell_name_start_task, names[3], "given", NULL));
+    ck_assert_ok((anyc_task_group_start_task)(&group, tell_name_start_task, names[4], NULL, NULL,
+                                              &handles[1]));
+    ck_assert_ok(anyc_task_group_exit(&group, 0));
+    ck_assert_str_eq(names[0], "task");
+    ck_assert_str_eq(names[1], "given");
+    ck_assert_str_eq(names[2], "task");
+    ck_assert_str_eq(names[3], "given");
+    ck_assert_str_eq(names[4], "task");
+    ck_assert_str_eq(anyc_task_handle_name(&handles[1]), "task");
+}
+
 /* TG-R31 */
 ANYC_TEST(test_spawn__copies_the_name)
 {

@@ -171,7 +171,10 @@ ANYC_TEST(test_task_start__tells_when_the_task_ended_without_a_signal)
     ck_assert_ok(anyc_task_group_enter(&group));
     ck_assert_int_eq(anyc_task_group_start(&group, unstarted_task, NULL, "lazy", NULL),
                      ANYC_ENOTSTARTED);
-    ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "lazy"));
+    ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "\"lazy\""));
+    ck_assert_int_eq((anyc_task_group_start)(&group, unstarted_task, NULL, NULL, NULL),
+                     ANYC_ENOTSTARTED);
+    ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "\"task\""));
     ck_assert(!anyc_cancel_scope_cancel_called(anyc_task_group_cancel_scope(&group)));
     ck_assert_ok(anyc_task_group_exit(&group, 0));
     check_no_failure(&group);

@@ -2,6 +2,7 @@
 /*
  * test_watch.c - waiting for descriptors (WHITEBOX).
  */
+#include "support/fail_alloc.h"
 #include "support/tasks.h"
 
 #include "core/loop.h"
@@ -414,6 +415,37 @@ ANYC_TEST_PLAIN(test_watch__left_open_is_closed_by_the_run)
 
     ck_assert_ok(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds));
     ck_assert_ok(run_on_backend(leave_watches_open, fds));
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static int watch_with_little_memory(void *arg)
+{
+    int *fds = arg;
+    anyc_watch *watch = NULL;
+    int rc;
+
+    for (long n = 1; watch == NULL; n++) {
+        fail_alloc_arm(n);
+        rc = anyc__watch_open(anyc__loop, fds[0], &watch);
+        ck_assert_int_eq(rc, fail_alloc_disarm() ? ANYC_ENOMEM : 0);
+        ck_assert_uint_eq(anyc__loop->open_watches, rc == 0);
+    }
+    anyc__watch_close(watch, ANYC_ECLOSED);
+    fail_alloc_arm(1);
+    ck_assert_int_eq(anyc__watch_borrow(anyc__loop, fds[1], &watch), ANYC_ENOMEM);
+    (void)fail_alloc_disarm();
+    return 0;
+}
+
+ANYC_TEST_PLAIN(test_watch__needs_memory)
+{
+    int fds[2];
+
+    fail_alloc_install();
+    ck_assert_ok(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds));
+    ck_assert_ok(run_on_backend(watch_with_little_memory, fds));
+    ck_assert_int_eq(fail_alloc_live(), 0);
     close(fds[0]);
     close(fds[1]);
 }
