@@ -202,7 +202,7 @@ static size_t registry_snapshot(struct registry_entry entries[REGISTRY_MAX])
 /* Loads every module there is, and copies the entries then. */
 static size_t registry_load_all(struct registry_entry entries[REGISTRY_MAX])
 {
-    char why[1]; /* why one does not load is nobody's question here */
+    char why[256]; /* why one does not load is nobody's question here */
     size_t count;
 
     anyc__module_list(registry_enter);

@@ -8,18 +8,20 @@ set(ANYC_TEST_ENVIRONMENT
   "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp"
   "UBSAN_OPTIONS=print_stacktrace=1")
 
-# anyc_add_test(test_x.c [LABEL unit|contract|behaviour|bench-smoke] [WHITEBOX] [SOURCES more.c ...]
-#               [INSTEAD_OF_ANYC targets...])
+# anyc_add_test(test_x.c [LABEL unit|contract|behaviour|bench-smoke] [BACKENDS names...] [WHITEBOX]
+#               [SOURCES more.c ...] [INSTEAD_OF_ANYC targets...])
 #
 # Every ANYC_TEST...(test_x__does_this) at the start of a line of test_x.c becomes the ctest entry
-# BACKEND/FOLDER/x/does_this, FOLDER being the path below tests/ (tests/unit itself left out). The
-# label is the first folder's name unless given. WHITEBOX links the static copy of the library
-# in which internal functions can be called. INSTEAD_OF_ANYC links what stands in anyc's place.
+# BACKEND/FOLDER/x/does_this, FOLDER being the path below tests/ (tests/unit itself left out).
+#   LABEL            the first folder's name unless given
+#   BACKENDS         all that are built unless given: for tests that concern one of them
+#   WHITEBOX         links the static copy of the library, whose internal functions can be called
+#   SOURCES          further files of the program
+#   INSTEAD_OF_ANYC  links what stands in anyc's place
 function(anyc_add_test file)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "WHITEBOX" "LABEL" "SOURCES;INSTEAD_OF_ANYC")
-  if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
-    message(WARNING "TEMPORARY: ${file} is not written yet")
-    return()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WHITEBOX" "LABEL" "BACKENDS;SOURCES;INSTEAD_OF_ANYC")
+  if(NOT arg_BACKENDS)
+    set(arg_BACKENDS ${ANYC_BACKENDS})
   endif()
   cmake_path(GET file STEM stem)
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR
@@ -57,7 +59,7 @@ function(anyc_add_test file)
     if(NOT behaviour)
       message(FATAL_ERROR "${folder}/${file}: '${test}' must be named ${stem}__a_behaviour")
     endif()
-    foreach(backend IN LISTS ANYC_BACKENDS)
+    foreach(backend IN LISTS arg_BACKENDS)
       set(name "${backend}/${folder}/${subject}/${behaviour}")
       add_test(NAME ${name} COMMAND
         ${ANYC_TEST_LAUNCHER} $<TARGET_FILE:${target}> --backend ${backend} --test ${test})

@@ -5,6 +5,7 @@
 #include "core/post.h"
 
 #include "core/loop.h"
+#include "core/tools.h"
 
 void anyc__post(anyc_loop *loop, struct post *post)
 {
@@ -12,6 +13,7 @@ void anyc__post(anyc_loop *loop, struct post *post)
     struct post *head;
 
     atomic_fetch_add_explicit(&queue->posting, 1, memory_order_relaxed);
+    anyc__tools_release(queue);
     head = atomic_load_explicit(&queue->head, memory_order_relaxed);
     do {
         post->next = head;
@@ -29,6 +31,7 @@ void anyc__post_run(anyc_loop *loop)
     if (atomic_load_explicit(&loop->posts.head, memory_order_relaxed) == NULL)
         return;
     post = atomic_exchange_explicit(&loop->posts.head, NULL, memory_order_acquire);
+    anyc__tools_acquire(&loop->posts);
     for (; post != NULL; post = next) { /* the last one is on top */
         next = post->next;
         post->next = first;

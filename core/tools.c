@@ -22,6 +22,8 @@ WEAK void __sanitizer_start_switch_fiber(void **fake_stack_save, const void *low
 WEAK void __sanitizer_finish_switch_fiber(void *fake_stack, const void **low, size_t *size);
 WEAK void __asan_unpoison_memory_region(const volatile void *low, size_t size);
 WEAK void __msan_unpoison(const volatile void *memory, size_t size);
+WEAK void __tsan_acquire(void *address);
+WEAK void __tsan_release(void *address);
 WEAK void *__tsan_get_current_fiber(void);
 WEAK void *__tsan_create_fiber(unsigned flags);
 WEAK void __tsan_destroy_fiber(void *fiber);
@@ -44,6 +46,18 @@ void anyc__tools_may_be_unset(const void *memory, size_t size)
         (void)VALGRIND_MAKE_MEM_DEFINED(memory, size);
     if (__msan_unpoison != NULL)
         __msan_unpoison(memory, size);
+}
+
+void anyc__tools_release(void *address)
+{
+    if (__tsan_release != NULL)
+        __tsan_release(address);
+}
+
+void anyc__tools_acquire(void *address)
+{
+    if (__tsan_acquire != NULL)
+        __tsan_acquire(address);
 }
 
 void anyc__tools_stack_created(char *low, char *top)

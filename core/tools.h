@@ -19,6 +19,11 @@ extern bool anyc__tools_valgrind;
 /* The memory is about to be read although it may never have been written: that is no bug. */
 void anyc__tools_may_be_unset(const void *memory, size_t size);
 
+/* What happened in one thread before the first call happened before the second one in another: for
+ * TSan, which does not see the atomic operations of a library that is not instrumented. */
+void anyc__tools_release(void *address);
+void anyc__tools_acquire(void *address);
+
 /* A stack was mapped; it stays until the process or its pool ends. */
 void anyc__tools_stack_created(char *low, char *top);
 /* The stack is about to be used by a new task: whatever the last one left there is over. */

@@ -5,6 +5,7 @@
 #include "threads/run_token.h"
 
 #include "core/alloc.h"
+#include "core/tools.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -37,8 +38,10 @@ void anyc__run_token_ref(struct run_token *token)
 
 void anyc__run_token_unref(struct run_token *token)
 {
+    anyc__tools_release(token);
     if (atomic_fetch_sub_explicit(&token->refs, 1, memory_order_acq_rel) > 1)
         return;
+    anyc__tools_acquire(token);
     pthread_mutex_destroy(&token->lock);
     anyc__free(token);
 }
