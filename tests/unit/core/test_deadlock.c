@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_deadlock.c - runs in which every task waits and nothing can wake one (WHITEBOX for waits that
- * no cancellation ends).
+ * test_deadlock.c - runs in which every task waits and nothing can wake one (WHITEBOX, for waits
+ * that no cancellation ends).
  */
 #include "support/tasks.h"
 

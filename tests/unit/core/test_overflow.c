@@ -91,7 +91,7 @@ ANYC_TEST_PLAIN(test_overflow__names_the_main_task)
     ck_assert_ptr_nonnull(strstr(crash.text, "anyc: task 1 \"recurse_task\" ("));
 }
 
-/* Valgrind counts the fault as an error, and goes on using an alternate stack that was turned off. */
+/* Valgrind counts the fault as an error, and uses an alternate stack that was turned off. */
 static void skip_on_valgrind(void)
 {
     if (RUNNING_ON_VALGRIND)
