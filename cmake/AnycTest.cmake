@@ -8,6 +8,16 @@ set(ANYC_TEST_ENVIRONMENT
   "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp"
   "UBSAN_OPTIONS=print_stacktrace=1")
 
+# anyc_add_ctest(NAME LABEL COMMAND...)
+function(anyc_add_ctest name label)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES
+    LABELS ${label}
+    TIMEOUT 1500 # a backstop: the harness itself ends a test much earlier
+    SKIP_RETURN_CODE 77
+    ENVIRONMENT "${ANYC_TEST_ENVIRONMENT}")
+endfunction()
+
 # anyc_add_test(test_x.c [LABEL unit|contract|behaviour|bench-smoke] [BACKENDS names...] [WHITEBOX]
 #               [SOURCES more.c ...] [INSTEAD_OF_ANYC targets...])
 #
@@ -60,25 +70,24 @@ function(anyc_add_test file)
       message(FATAL_ERROR "${folder}/${file}: '${test}' must be named ${stem}__a_behaviour")
     endif()
     foreach(backend IN LISTS arg_BACKENDS)
-      set(name "${backend}/${folder}/${subject}/${behaviour}")
-      add_test(NAME ${name} COMMAND
-        ${ANYC_TEST_LAUNCHER} $<TARGET_FILE:${target}> --backend ${backend} --test ${test})
-      set_tests_properties(${name} PROPERTIES
-        LABELS ${arg_LABEL}
-        TIMEOUT 600 # a backstop: the harness itself ends a test much earlier
-        SKIP_RETURN_CODE 77
-        ENVIRONMENT "${ANYC_TEST_ENVIRONMENT}")
+      if(NOT ANYC_TEST_LAUNCHER)
+        anyc_add_ctest(${backend}/${folder}/${subject}/${behaviour} ${arg_LABEL}
+          $<TARGET_FILE:${target}> --backend ${backend} --test ${test})
+      endif()
     endforeach()
+  endforeach()
+  foreach(backend IN LISTS arg_BACKENDS)
+    if(ANYC_TEST_LAUNCHER) # starting that takes longer than a test: one entry for the whole file
+      anyc_add_ctest(${backend}/${folder}/${subject} ${arg_LABEL}
+        ${ANYC_TEST_LAUNCHER} $<TARGET_FILE:${target}> --backend ${backend})
+    endif()
   endforeach()
 endfunction()
 
 # anyc_add_check(NAME LABEL COMMAND...): a script as a test, in an ordinary build only (not with
 # sanitizers or a launcher). Exit code 77 means skipped.
 function(anyc_add_check name label)
-  if(ANYC_SANITIZE OR ANYC_TEST_LAUNCHER)
-    return()
+  if(NOT ANYC_SANITIZE AND NOT ANYC_TEST_LAUNCHER)
+    anyc_add_ctest(${name} ${label} ${ARGN})
   endif()
-  add_test(NAME ${name} COMMAND ${ARGN})
-  set_tests_properties(${name} PROPERTIES
-    LABELS ${label} TIMEOUT 600 SKIP_RETURN_CODE 77 ENVIRONMENT "${ANYC_TEST_ENVIRONMENT}")
 endfunction()

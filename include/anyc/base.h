@@ -30,14 +30,16 @@
 #define ANYC_READABLE 1u /* data, a connection, end of file, or an error */
 #define ANYC_WRITABLE 2u /* room, a finished connect, or an error */
 
+/* The initial value of a struct that is all zero, given by one of its fields: C++17 has no
+ * designators, and gcc warns of a plain {0} inside another struct. */
 #ifdef __cplusplus
-#define ANYC_ZERO_INIT \
-    {                  \
+#define ANYC_ZERO_INIT(field) \
+    {                         \
     }
 #else
-#define ANYC_ZERO_INIT \
-    {                  \
-        0              \
+#define ANYC_ZERO_INIT(field) \
+    {                         \
+        .field = 0            \
     }
 #endif
 

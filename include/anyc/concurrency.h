@@ -90,8 +90,7 @@ ANYC_API int anyc_amap(anyc_task_fn fn, void *args, size_t count, size_t arg_siz
 ANYC_API int anyc_amap_from(const char *origin, anyc_task_fn fn, void *args, size_t count,
                             size_t arg_size, const anyc_amap_options *options, int *results);
 
-#define anyc_amap(fn, args, count, arg_size, options, results) \
-    anyc_amap_from(ANYC_ORIGIN_(#fn), (fn), (args), (count), (arg_size), (options), (results))
+#define anyc_amap(fn, ...) anyc_amap_from(ANYC_ORIGIN_(#fn), (fn), __VA_ARGS__)
 
 /** Calls whose tasks are handed out as they end. All fields are private. */
 typedef struct anyc_as_completed {
@@ -103,7 +102,7 @@ typedef struct anyc_as_completed {
     bool entered;
 } anyc_as_completed;
 
-#define ANYC_AS_COMPLETED_INIT ANYC_ZERO_INIT
+#define ANYC_AS_COMPLETED_INIT ANYC_ZERO_INIT(entered)
 
 /**
  * Start several calls, each in a task of its own:

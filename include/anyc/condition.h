@@ -31,7 +31,7 @@ typedef struct anyc_condition {
     anyc_lock own;
 } anyc_condition;
 
-#define ANYC_CONDITION_INIT ANYC_ZERO_INIT
+#define ANYC_CONDITION_INIT ANYC_ZERO_INIT(shared)
 
 /** The initial value of a condition that uses the caller's lock, given by its address. */
 #define ANYC_CONDITION_INIT_LOCK(lock)             \

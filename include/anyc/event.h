@@ -25,7 +25,7 @@ typedef struct anyc_event {
     bool set;
 } anyc_event;
 
-#define ANYC_EVENT_INIT ANYC_ZERO_INIT
+#define ANYC_EVENT_INIT ANYC_ZERO_INIT(set)
 
 /** What can be known of an event. */
 typedef struct anyc_event_stats {

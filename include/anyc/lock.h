@@ -32,7 +32,7 @@ typedef struct anyc_lock {
     bool fast_acquire;
 } anyc_lock;
 
-#define ANYC_LOCK_INIT ANYC_ZERO_INIT
+#define ANYC_LOCK_INIT ANYC_ZERO_INIT(fast_acquire)
 
 /** The initial value of a lock whose acquire does not let others run when the lock is free. */
 #define ANYC_LOCK_INIT_FAST                   \

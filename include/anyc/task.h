@@ -36,7 +36,7 @@ typedef struct anyc_task_group {
     bool cut_short;                  /* a child ended by cancellation from outside the group */
 } anyc_task_group;
 
-#define ANYC_TASK_GROUP_INIT ANYC_ZERO_INIT
+#define ANYC_TASK_GROUP_INIT ANYC_ZERO_INIT(magic)
 
 /** Through which a started task says that it is ready. Valid until it has done so or returned. */
 typedef struct anyc_task_status anyc_task_status;
