@@ -126,7 +126,7 @@ static anyc_task *next_direct(anyc_loop *loop)
 
     if (next == NULL || loop->switches_left <= 0 || loop->instruments != NULL)
         return NULL;
-    if (next->state == TASK_NEW && (next->pool->deep == NULL || !task_prepare(next)))
+    if (next->state == TASK_NEW && (next->pool->warm == NULL || !task_prepare(next)))
         return NULL;
     (void)queue_pop(loop);
     task_resume(loop, next);
@@ -482,10 +482,10 @@ anyc_turn anyc_backend_turn(anyc_loop *loop)
     (void)anyc__now(loop);
     anyc__expire(loop);
     turn = turn_run(loop);
-    if (turn == ANYC_TURN_IDLE) {
-        anyc__stack_trim(loop->pools);
+    if (turn == ANYC_TURN_IDLE && anyc__stack_trim(loop->pools))
+        turn = ANYC_TURN_READY;
+    if (turn == ANYC_TURN_IDLE)
         timer_arm(loop);
-    }
     if (UNLIKELY(loop->instruments != NULL) && turn != ANYC_TURN_DONE)
         anyc__instruments_poll(loop, turn == ANYC_TURN_READY ? 0.0
                                      : loop->armed_ns == ANYC__NO_DEADLINE

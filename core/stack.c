@@ -33,8 +33,8 @@
 #define GUARD_BATCH 64
 #define ARENA_STACKS_FIRST 64
 #define ARENA_STACKS_MOST 4096
-#define TRIM_BATCH 64
-#define KEEP_BYTES 16384 /* of a free stack: what a task commonly needs */
+#define WARM_MOST 64  /* free stacks that keep their pages while the loop is idle */
+#define TRIM_BATCH 64 /* stacks whose pages are given back between two looks for events */
 #define STAGGER_STEPS 32
 #define STAGGER_BYTES 64 /* a cache line */
 
@@ -102,6 +102,7 @@ void anyc__stack_pools_destroy(struct stack_pool *pools)
             (void)munmap(arena->base, arena->size);
             anyc__free(arena);
         }
+        anyc__free(pool->cold);
         anyc__free(pool);
     }
 }
@@ -199,12 +200,10 @@ static bool pool_extend(struct stack_pool *pool)
 
 char *anyc__stack_acquire_slow(struct stack_pool *pool)
 {
-    char *low = pool->trimmed;
+    char *low;
 
-    if (low != NULL) {
-        pool->trimmed = *anyc__stack_link(pool, low);
-        return low;
-    }
+    if (pool->cold_count > 0)
+        return pool->cold[--pool->cold_count];
     if (pool->fresh == pool->fresh_end && !pool_extend(pool))
         return NULL;
     low = pool->fresh + pool->guard;
@@ -216,29 +215,52 @@ char *anyc__stack_acquire_slow(struct stack_pool *pool)
 
 void anyc__stack_release(struct stack_pool *pool, char *low)
 {
-    *anyc__stack_link(pool, low) = pool->deep;
-    pool->deep = low;
-    pool->deep_count++;
+    *anyc__stack_link(pool, low) = pool->warm;
+    pool->warm = low;
+    pool->warm_count++;
 }
 
-void anyc__stack_trim(struct stack_pool *pools)
+/* Room for one more cold stack; without memory the stack just stays warm. */
+static bool cold_reserve(struct stack_pool *pool)
+{
+    size_t capacity = pool->cold_capacity > 0 ? pool->cold_capacity * 2 : TRIM_BATCH;
+    char **cold;
+
+    if (pool->cold_count < pool->cold_capacity)
+        return true;
+    cold = anyc__realloc_array(pool->cold, capacity, sizeof *cold);
+    if (cold == NULL)
+        return false;
+    pool->cold = cold;
+    pool->cold_capacity = capacity;
+    return true;
+}
+
+static bool pool_trim(struct stack_pool *pool)
+{
+    size_t left = TRIM_BATCH;
+
+    while (pool->warm_count > WARM_MOST && left > 0) {
+        char *low;
+
+        if (!cold_reserve(pool))
+            return false;
+        low = anyc__stack_acquire(pool);
+        (void)madvise(low, pool->size - pool->guard, MADV_DONTNEED);
+        pool->cold[pool->cold_count++] = low;
+        left--;
+    }
+    return pool->warm_count > WARM_MOST;
+}
+
+bool anyc__stack_trim(struct stack_pool *pools)
 {
     struct stack_pool *pool;
+    bool more = false;
 
-    for (pool = pools; pool != NULL; pool = pool->next) {
-        int left;
-
-        if (pool->deep_count < TRIM_BATCH)
-            continue;
-        for (left = TRIM_BATCH / 2; left > 0; left--) {
-            char *low = anyc__stack_acquire(pool);
-
-            if (pool->size > pool->guard + KEEP_BYTES)
-                (void)madvise(low, pool->size - pool->guard - KEEP_BYTES, MADV_DONTNEED);
-            *anyc__stack_link(pool, low) = pool->trimmed;
-            pool->trimmed = low;
-        }
-    }
+    for (pool = pools; pool != NULL; pool = pool->next)
+        more |= pool_trim(pool);
+    return more;
 }
 
 char *anyc__stack_start(const struct stack_pool *pool, char *low)

@@ -10,15 +10,17 @@
 
 struct stack_arena;
 
-/* All stacks of one size in one loop. A stack is named by its lowest usable address; a free one
+/* All stacks of one size in one loop. A stack is named by its lowest usable address; a warm one
  * holds the link to the next in its topmost word. Invariant: every stack handed out has its guard. */
 struct stack_pool {
     struct stack_pool *next;
     size_t size;            /* address space of one, guard included */
     size_t guard;           /* bytes of it that fault */
-    char *deep;             /* free stacks that may hold many pages, last freed first */
-    char *trimmed;          /* free stacks that hold few pages */
-    size_t deep_count;
+    char *warm;             /* free stacks that hold pages, last freed first */
+    size_t warm_count;
+    char **cold;            /* free stacks that hold none */
+    size_t cold_count;
+    size_t cold_capacity;
     char *fresh;            /* guarded, never used: carved from here ... */
     char *fresh_end;        /* ... to here */
     char *rest_end;         /* end of the arena: without guards from fresh_end on */
@@ -36,8 +38,9 @@ void anyc__stack_pools_destroy(struct stack_pool *pools);
 char *anyc__stack_acquire_slow(struct stack_pool *pool);
 void anyc__stack_release(struct stack_pool *pool, char *low);
 
-/* Give back deep pages of some free stacks; cheap when there are few. To be called when idle. */
-void anyc__stack_trim(struct stack_pool *pools);
+/* Give back the pages of some of the free stacks that are more than a few. To be called when idle.
+ * Answers whether there is more to do. */
+bool anyc__stack_trim(struct stack_pool *pools);
 
 static inline char *anyc__stack_top(const struct stack_pool *pool, char *low)
 {
@@ -51,12 +54,12 @@ static inline char **anyc__stack_link(const struct stack_pool *pool, char *low)
 
 static inline char *anyc__stack_acquire(struct stack_pool *pool)
 {
-    char *low = pool->deep;
+    char *low = pool->warm;
 
     if (low == NULL)
         return anyc__stack_acquire_slow(pool);
-    pool->deep = *anyc__stack_link(pool, low);
-    pool->deep_count--;
+    pool->warm = *anyc__stack_link(pool, low);
+    pool->warm_count--;
     return low;
 }
 
