@@ -28,7 +28,8 @@ static void default_free(void *ptr, void *arg)
     free(ptr);
 }
 
-static const anyc_allocator default_allocator = {default_alloc, default_realloc, default_free, NULL};
+static const anyc_allocator default_allocator = {default_alloc, default_realloc, default_free,
+                                                 NULL};
 static anyc_allocator allocator = {default_alloc, default_realloc, default_free, NULL};
 
 void *anyc__alloc(size_t size)

@@ -71,6 +71,7 @@ void anyc__scope_splice(anyc_cancel_scope *scope)
 {
     anyc_task *task = scope->task;
 
+    ANYC_ASSERT(task != NULL);
     anyc__timer_remove(&task->loop->timers, &scope->timer);
     if (scope->inner != NULL)
         scope->inner->outer = scope->outer;
@@ -89,6 +90,7 @@ void anyc__scope_pop(anyc_cancel_scope *scope)
 {
     anyc_task *task = scope->task;
 
+    ANYC_ASSERT(task != NULL);
     anyc__timer_remove(&task->loop->timers, &scope->timer);
     if (task->outermost == scope)
         task->outermost = NULL;

@@ -25,6 +25,7 @@ struct task_failure {
     char text[];
 };
 
+/* clang-format off */
 #define ERROR_ENTRY(code, number, text) {code, 0, text},
 static const anyc_error plain_errors[] = {
     ANYC_ERROR_MAP(ERROR_ENTRY)
@@ -55,6 +56,7 @@ static const struct {
     {ANYC_EAI(EAI_ADDRFAMILY), "EAI_ADDRFAMILY"},
 #endif
 };
+/* clang-format on */
 
 /* Of code outside tasks. */
 static _Thread_local struct task_failure *thread_failure;

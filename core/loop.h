@@ -36,24 +36,24 @@ struct anyc_loop {
     anyc_task *current;
     anyc_task *ready_head;
     anyc_task **ready_tail;
-    anyc_task *turn_last;    /* the last that was ready when the turn began; NULL: it has run */
-    void *sp;                /* of the thread that runs the loop, while a task runs */
-    int32_t switches_left;   /* of this batch */
-    int32_t calls_left;      /* of the running task, until it must let others run */
+    anyc_task *turn_last;  /* the last that was ready when the turn began; NULL: it has run */
+    void *sp;              /* of the thread that runs the loop, while a task runs */
+    int32_t switches_left; /* of this batch */
+    int32_t calls_left;    /* of the running task, until it must let others run */
     bool in_turn;
-    bool quiet_poll;         /* the loop looked for events since a task ran last */
-    bool ending;             /* cancel through shields: the run is being torn down */
-    int64_t now_ns;          /* the clock at the last look */
-    char *zombie_stack;      /* of the task that ended last: maybe still executed on */
+    bool quiet_poll;    /* the loop looked for events since a task ran last */
+    bool ending;        /* cancel through shields: the run is being torn down */
+    int64_t now_ns;     /* the clock at the last look */
+    char *zombie_stack; /* of the task that ended last: maybe still executed on */
     struct stack_pool *zombie_pool;
     void *zombie_tool;
-    void *tool;              /* the thread's own */
+    void *tool; /* the thread's own */
 
     const anyc_backend *backend;
     struct timer_wheel timers;
-    int64_t armed_ns;        /* the native timer; ANYC__NO_DEADLINE: off */
-    int64_t virtual_ns;      /* the virtual clock, or -1 */
-    int32_t batch;           /* switches between two looks at the clock */
+    int64_t armed_ns;   /* the native timer; ANYC__NO_DEADLINE: off */
+    int64_t virtual_ns; /* the virtual clock, or -1 */
+    int32_t batch;      /* switches between two looks at the clock */
 
     anyc_cancel_scope root_scope;
     struct task_slab *slabs; /* control blocks, in use or free */
@@ -62,15 +62,15 @@ struct anyc_loop {
     size_t stack_size;
     size_t task_count;
     uint64_t next_task_id;
-    anyc_list settlers;      /* tasks in anyc_wait_all_tasks_blocked */
+    anyc_list settlers; /* tasks in anyc_wait_all_tasks_blocked */
     struct instrument_node *instruments;
-    uint64_t run_id;         /* tells runs apart, from 1 */
+    uint64_t run_id; /* tells runs apart, from 1 */
 
-    size_t holds;            /* threads, tokens, receivers by which a task may be woken */
-    size_t watch_waits;      /* tasks that wait for a descriptor */
-    size_t open_watches;     /* not yet confirmed as closed */
+    size_t holds;        /* threads, tokens, receivers by which a task may be woken */
+    size_t watch_waits;  /* tasks that wait for a descriptor */
+    size_t open_watches; /* not yet confirmed as closed */
     void (*on_signal)(anyc_loop *loop, int signum); /* os/ */
-    anyc_watch **watches;    /* by descriptor */
+    anyc_watch **watches;                           /* by descriptor */
     size_t watches_size;
     struct post_queue posts;
 
@@ -118,6 +118,5 @@ static inline void anyc__loop_release(anyc_loop *loop)
 /* `end` is called when the run ends, on the loop's thread, outside a task, in the order of the enum. */
 void anyc__loop_set_local(anyc_loop *loop, enum loop_local which, void *local,
                           void (*end)(anyc_loop *loop, void *local));
-
 
 #endif

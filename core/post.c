@@ -17,8 +17,8 @@ void anyc__post(anyc_loop *loop, struct post *post)
     head = atomic_load_explicit(&queue->head, memory_order_relaxed);
     do {
         post->next = head;
-    } while (!atomic_compare_exchange_weak_explicit(&queue->head, &head, post,
-                                                    memory_order_release, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&queue->head, &head, post, memory_order_release,
+                                                    memory_order_relaxed));
     if (head == NULL)
         loop->backend->wake(loop);
     atomic_fetch_sub_explicit(&queue->posting, 1, memory_order_release);

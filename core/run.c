@@ -172,17 +172,16 @@ static int open_loop(anyc_loop *loop, const anyc_run_options *options)
         return anyc__fail(rc, 0, "backend \"%s\" does not know one of the options of the run",
                           backend->name);
     if (rc < 0)
-        return anyc__fail(rc, rc > -20000 ? -rc : 0, "cannot open a \"%s\" loop: %s",
-                          backend->name, anyc_strerror(rc));
+        return anyc__fail(rc, rc > -20000 ? -rc : 0, "cannot open a \"%s\" loop: %s", backend->name,
+                          anyc_strerror(rc));
     loop->timers.now_ns = anyc__now(loop);
     return 0;
 }
 
-int anyc_run_from(const char *origin, anyc_task_fn func, void *arg,
-                  const anyc_run_options *options)
+int anyc_run_from(const char *origin, anyc_task_fn func, void *arg, const anyc_run_options *options)
 {
     static const anyc_run_options defaults;
-    const anyc_backend *backend;
+    const anyc_backend *backend = NULL;
     anyc_loop *loop;
     int rc;
 
@@ -197,6 +196,7 @@ int anyc_run_from(const char *origin, anyc_task_fn func, void *arg,
         rc = anyc__backend_find(options->backend, &backend);
     if (rc < 0)
         return rc;
+    ANYC_ASSERT(backend != NULL);
     loop = loop_create(backend, options);
     if (loop == NULL)
         return anyc__fail_plain(ANYC_ENOMEM);

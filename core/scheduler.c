@@ -247,7 +247,7 @@ static int wait_give_up(struct task_wait *wait)
 }
 
 static int wait_suspend(anyc_task *task, struct task_wait *wait, const struct wait_type *type,
-                     const void *on)
+                        const void *on)
 {
     wait->type = type;
     wait->on = on;

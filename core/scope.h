@@ -34,7 +34,7 @@ bool anyc__scope_entered(const anyc_cancel_scope *scope);
 void anyc__scope_splice(anyc_cancel_scope *scope);
 
 /* Recompute the limit after a change of this scope, and push it inward; wakes whom it reaches. */
-void anyc__scope_update(anyc_cancel_scope *scope);
+void anyc__scope_update(anyc_cancel_scope *changed);
 
 /* Answers what a scope's exit makes of the block's result, and notes whether it swallowed it. */
 int anyc__scope_result(anyc_cancel_scope *scope, int rc);

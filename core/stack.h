@@ -14,17 +14,17 @@ struct stack_arena;
  * holds the link to the next in its topmost word. Invariant: every stack handed out has its guard. */
 struct stack_pool {
     struct stack_pool *next;
-    size_t size;            /* address space of one, guard included */
-    size_t guard;           /* bytes of it that fault */
-    char *warm;             /* free stacks that hold pages, last freed first */
+    size_t size;  /* address space of one, guard included */
+    size_t guard; /* bytes of it that fault */
+    char *warm;   /* free stacks that hold pages, last freed first */
     size_t warm_count;
-    char **cold;            /* free stacks that hold none */
+    char **cold; /* free stacks that hold none */
     size_t cold_count;
     size_t cold_capacity;
-    char *fresh;            /* guarded, never used: carved from here ... */
-    char *fresh_end;        /* ... to here */
-    char *rest_end;         /* end of the arena: without guards from fresh_end on */
-    size_t carved;          /* in all */
+    char *fresh;     /* guarded, never used: carved from here ... */
+    char *fresh_end; /* ... to here */
+    char *rest_end;  /* end of the arena: without guards from fresh_end on */
+    size_t carved;   /* in all */
     struct stack_arena *arenas;
 };
 

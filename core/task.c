@@ -81,6 +81,7 @@ anyc_task *anyc__task_create(anyc_loop *loop, const char *origin, const char *na
     if (loop->free_tasks == NULL && !slab_add(loop))
         return NULL;
     task = loop->free_tasks;
+    ANYC_ASSERT(task != NULL);
     loop->free_tasks = task->ready_next;
     memset(task, 0, sizeof *task);
     task->loop = loop;
@@ -127,8 +128,8 @@ bool anyc__task_alive(const anyc_task *task, uint64_t id)
     const struct task_slab *slab = loop != NULL ? loop->slabs : NULL;
     uintptr_t address = (uintptr_t)task;
 
-    while (slab != NULL && (address < (uintptr_t)slab->tasks ||
-                            address >= (uintptr_t)(slab->tasks + slab->count)))
+    while (slab != NULL &&
+           (address < (uintptr_t)slab->tasks || address >= (uintptr_t)(slab->tasks + slab->count)))
         slab = slab->next;
     return slab != NULL && task->state != TASK_ENDED && task->id == id;
 }

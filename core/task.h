@@ -71,10 +71,10 @@ struct anyc_task {
     void *tool; /* ASan's fake stack or TSan's fiber */
     uint8_t state;
     bool wait_shielded; /* the present wait cannot be cancelled */
-    bool has_status;     /* fn is an anyc_start_fn */
-    bool signalled;      /* it said that it has started */
-    int last_code;       /* of its last failing call; the details are in `failure` if that is newer */
-    char *stack_low;    /* lowest usable address; NULL before the first run */
+    bool has_status;    /* fn is an anyc_start_fn */
+    bool signalled;     /* it said that it has started */
+    int last_code;   /* of its last failing call; the details are in `failure` if that is newer */
+    char *stack_low; /* lowest usable address; NULL before the first run */
 
     /* written at spawn */
     struct stack_pool *pool;
@@ -172,7 +172,6 @@ void anyc__task_destroy(anyc_task *task);
 
 /* Free the memory of all control blocks, at the end of the run. */
 void anyc__task_slabs_destroy(anyc_loop *loop);
-
 
 /* Call `visit` for each task of the loop that has not ended; stops when it answers false. */
 void anyc__task_each(anyc_loop *loop, bool (*visit)(anyc_task *task, void *arg), void *arg);

@@ -127,7 +127,7 @@ void anyc_task_handle_cancel(anyc_task_handle *handle, const char *reason)
 
 int anyc_task_handle_result(const anyc_task_handle *handle, int *out_result)
 {
-    int error;
+    int error = 0;
     int rc = anyc_task_handle_error(handle, &error);
 
     if (rc < 0)

@@ -34,9 +34,9 @@ bool anyc__tools_valgrind;
 
 __attribute__((constructor)) static void tools_detect(void)
 {
-    anyc__tools_watch = (__sanitizer_start_switch_fiber != NULL &&
-                         __asan_unpoison_memory_region != NULL) ||
-                        __tsan_switch_to_fiber != NULL;
+    anyc__tools_watch =
+        (__sanitizer_start_switch_fiber != NULL && __asan_unpoison_memory_region != NULL) ||
+        __tsan_switch_to_fiber != NULL;
     anyc__tools_valgrind = RUNNING_ON_VALGRIND != 0;
 }
 

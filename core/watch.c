@@ -187,6 +187,7 @@ int anyc__watch_borrow(anyc_loop *loop, int fd, anyc_watch **out_watch)
         rc = anyc__watch_open(loop, fd, &watch);
         if (rc < 0)
             return rc;
+        ANYC_ASSERT(watch != NULL);
         watch->borrowed = true;
     }
     watch->users++;

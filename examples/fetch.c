@@ -89,8 +89,8 @@ static int read_response(anyc_buffered_stream *in)
 static int fetch(void *arg)
 {
     const struct url *url = arg;
-    anyc_byte_stream *stream;
-    anyc_buffered_stream *in;
+    anyc_byte_stream *stream = NULL;
+    anyc_buffered_stream *in = NULL;
     int rc = anyc_connect_tcp(url->host, url->port, NULL, &stream);
 
     if (rc < 0)

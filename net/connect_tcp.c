@@ -67,6 +67,7 @@ static int connect_remote(struct connect_target *target, anyc_byte_stream **out_
         target->addresses = looked_up.count > 0 ? looked_up.items : &literal;
         target->count = looked_up.count > 0 ? looked_up.count : 1;
         rc = anyc__happy_eyeballs(target, out_stream);
+        target->addresses = NULL; /* they go */
     }
     anyc_freeaddrinfo(&looked_up);
     return rc;
@@ -88,6 +89,7 @@ static int connect_from_local(struct connect_target *target,
         target->local = (const struct sockaddr *)&local->address;
         target->local_len = local->address_len;
         rc = connect_remote(target, out_stream);
+        target->local = NULL; /* it goes */
     }
     anyc_freeaddrinfo(&looked_up);
     return rc;

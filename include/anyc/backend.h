@@ -38,15 +38,15 @@ extern "C" {
 typedef struct anyc_watch {
     anyc_loop *loop;
     int fd;
-    uint8_t armed; /* ANYC_READABLE | ANYC_WRITABLE: what the native loop reports now. Set by the
+    uint8_t armed;   /* ANYC_READABLE | ANYC_WRITABLE: what the native loop reports now. Set by the
                     * adapter, also when its loop drops an interest by itself */
-    uint8_t ready; /* reported while nobody waited; core's */
-    uint16_t users; /* tasks that wait or share it for one wait (anyc_wait_fd): they hold the
+    uint8_t ready;   /* reported while nobody waited; core's */
+    uint16_t users;  /* tasks that wait or share it for one wait (anyc_wait_fd): they hold the
                      * memory; core's */
-    bool borrowed; /* nobody else uses it: goes with the last of them; core's */
-    bool closed;   /* the registration has ended; core's */
-    bool let_go;   /* by the adapter: the memory goes when users == 0; core's */
-    uint8_t woken; /* for what tasks were woken that did not run yet; core's */
+    bool borrowed;   /* nobody else uses it: goes with the last of them; core's */
+    bool closed;     /* the registration has ended; core's */
+    bool let_go;     /* by the adapter: the memory goes when users == 0; core's */
+    uint8_t woken;   /* for what tasks were woken that did not run yet; core's */
     void *waiter[2]; /* who waits: for reading, for writing; core's */
 } anyc_watch;
 

@@ -33,11 +33,11 @@ typedef struct anyc_cancel_scope {
     const char *reason;                /* of the first cancel */
     uint32_t magic;                    /* tells an entered scope from any other memory */
     bool shield;
-    bool fail;           /* exit turns a deadline into ANYC_ETIMEDOUT */
+    bool fail; /* exit turns a deadline into ANYC_ETIMEDOUT */
     bool cancel_called;
-    bool by_deadline;    /* what cancelled it first */
-    bool caught;         /* the exit swallowed a cancellation */
-    char canceller[27];  /* name of the task that cancelled it, cut to fit */
+    bool by_deadline;   /* what cancelled it first */
+    bool caught;        /* the exit swallowed a cancellation */
+    char canceller[27]; /* name of the task that cancelled it, cut to fit */
 } anyc_cancel_scope;
 
 /** What a scope may be told on entry; all zero means the defaults. */

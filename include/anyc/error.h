@@ -50,8 +50,6 @@
     X(ANYC_EWORKER, -20029, "the worker process broke") /* BrokenWorkerProcess */ \
     X(ANYC_ERUNFINISHED, -20030, "the run has finished") /* RunFinishedError */
 
-/* clang-format on */
-
 #define ANYC_ERROR_CONSTANT_(code, number, text) code = (number),
 enum {
     ANYC_ERROR_MAP(ANYC_ERROR_CONSTANT_)
@@ -59,6 +57,7 @@ enum {
     ANYC_EINVAL = -EINVAL,       /* ValueError, TypeError */
     ANYC_ENOMEM = -ENOMEM        /* MemoryError */
 };
+/* clang-format on */
 
 /** The resolver's errors, AnyIO's socket.gaierror: `code` is an EAI_* constant of <netdb.h>. */
 #define ANYC_EAI(code) (-21000 - ((code) < 0 ? -(code) : (code)))

@@ -31,14 +31,14 @@ typedef enum anyc_clock {
 
 /** What a run may be told; all zero means the defaults. */
 typedef struct anyc_run_options {
-    const char *backend;    /* name; NULL: $ANYC_BACKEND, else the first available */
-    const char *name;       /* the main task's; NULL: its function's */
-    void *loop;             /* run on this uv_loop_t * or event_base *, which stays the caller's */
-    size_t stack_size;      /* bytes of address space for a task, guard included; 0: 256 KiB */
+    const char *backend; /* name; NULL: $ANYC_BACKEND, else the first available */
+    const char *name;    /* the main task's; NULL: its function's */
+    void *loop;          /* run on this uv_loop_t * or event_base *, which stays the caller's */
+    size_t stack_size;   /* bytes of address space for a task, guard included; 0: 256 KiB */
     anyc_clock clock;
-    const char *method;     /* libevent: use this kernel mechanism ("epoll", "poll", "select") */
-    bool precise_timer;     /* libevent: timers finer than a millisecond where the system has them */
-    bool use_io_uring;      /* libuv: let it use io_uring where its version knows how */
+    const char *method; /* libevent: use this kernel mechanism ("epoll", "poll", "select") */
+    bool precise_timer; /* libevent: timers finer than a millisecond where the system has them */
+    bool use_io_uring;  /* libuv: let it use io_uring where its version knows how */
 } anyc_run_options;
 
 /**

@@ -67,7 +67,7 @@ typedef struct anyc_run_var {
 typedef struct anyc_run_var_token {
     const anyc_run_var *var;
     void *previous;
-    uint64_t run;      /* 0: used */
+    uint64_t run; /* 0: used */
     bool had_previous;
 } anyc_run_var_token;
 
@@ -100,8 +100,7 @@ ANYC_API int anyc_run_var_get(const anyc_run_var *var, void **out_value);
  * Threads: the loop's thread.
  * AnyIO:   RunVar.set.
  */
-ANYC_API int anyc_run_var_set(const anyc_run_var *var, void *value,
-                              anyc_run_var_token *out_token);
+ANYC_API int anyc_run_var_set(const anyc_run_var *var, void *value, anyc_run_var_token *out_token);
 
 /**
  * Bring back what a set replaced.

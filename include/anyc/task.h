@@ -24,16 +24,16 @@ extern "C" {
 /** Tasks that end together. All fields are private; initialise with ANYC_TASK_GROUP_INIT. */
 typedef struct anyc_task_group {
     anyc_cancel_scope scope;
-    anyc_task *host;                 /* that entered it */
+    anyc_task *host; /* that entered it */
     anyc_list children;
-    anyc_list handles;               /* of children whose names the group keeps */
+    anyc_list handles; /* of children whose names the group keeps */
     size_t child_count;
     void *exit_wait;                 /* the host, waiting in the exit */
     struct group_failures *failures; /* NULL: none, or no memory for a list */
     int first_failure;               /* code of the first one, or 0 */
     struct stack_pool *stacks;       /* of children; NULL: the run's */
     uint32_t magic;
-    bool cut_short;                  /* a child ended by cancellation from outside the group */
+    bool cut_short; /* a child ended by cancellation from outside the group */
 } anyc_task_group;
 
 #define ANYC_TASK_GROUP_INIT ANYC_ZERO_INIT(magic)
@@ -60,8 +60,8 @@ typedef struct anyc_task_handle {
     anyc_task *task;         /* NULL once it has ended */
     anyc_list link;          /* in group->handles while `name` is set */
     anyc_list waiters;
-    const char *origin;      /* "function\0file:line" */
-    char *name;              /* copied name, until the group is left; NULL: that of origin */
+    const char *origin; /* "function\0file:line" */
+    char *name;         /* copied name, until the group is left; NULL: that of origin */
     void *start_value;
     uint64_t id;
     int result;
@@ -71,7 +71,7 @@ typedef struct anyc_task_handle {
 /** One failure in a group. */
 typedef struct anyc_task_error {
     int code;
-    const char *task_name;                /* of the child, or of the host for the group's body */
+    const char *task_name; /* of the child, or of the host for the group's body */
     const char *message;
     const struct anyc_task_error *nested; /* list of the inner group behind this one, or NULL */
     size_t nested_count;
@@ -79,8 +79,8 @@ typedef struct anyc_task_error {
 
 /** What can be known of a task. The strings are borrowed, valid until the next checkpoint. */
 typedef struct anyc_task_info {
-    uint64_t id;             /* unique in the run, from 1 */
-    uint64_t parent_id;      /* the task that entered its group; 0: the main task has none */
+    uint64_t id;        /* unique in the run, from 1 */
+    uint64_t parent_id; /* the task that entered its group; 0: the main task has none */
     const char *name;
     const char *place;       /* "file:line" of its spawn, or "" */
     const char *waiting_for; /* "lock", "sleep", ...; NULL: it can run */
@@ -431,8 +431,8 @@ ANYC_API int anyc_get_running_tasks(anyc_task_info *infos, size_t capacity, size
 ANYC_API int anyc_task_group_start_soon_from(const char *origin, anyc_task_group *group,
                                              anyc_task_fn fn, void *arg, const char *name);
 ANYC_API int anyc_task_group_start_soon_copy_from(const char *origin, anyc_task_group *group,
-                                                  anyc_task_fn fn, const void *arg,
-                                                  size_t arg_size, const char *name);
+                                                  anyc_task_fn fn, const void *arg, size_t arg_size,
+                                                  const char *name);
 ANYC_API int anyc_task_group_create_task_from(const char *origin, anyc_task_group *group,
                                               anyc_task_fn fn, void *arg, const char *name,
                                               anyc_task_handle *out_handle);
