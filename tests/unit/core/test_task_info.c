@@ -170,15 +170,17 @@ ANYC_TEST(test_task_info__counts_tasks_that_do_not_fit)
     ck_assert_ok(anyc_task_group_exit(&group, 0));
 }
 
-/* Touches its stack down to `bytes` below. */
+/* Touches its stack down to `bytes` below. The pointer keeps the compiler from shrinking the array
+ * to what is used of it. */
 static void use_stack(size_t bytes)
 {
-    volatile char page[1024];
+    char page[1024];
+    volatile char *volatile whole = page;
 
-    page[0] = 1;
+    whole[0] = 1;
     if (bytes > sizeof page)
         use_stack(bytes - sizeof page);
-    page[1] = page[0];
+    whole[1] = whole[0];
 }
 
 static int measure_stack_task(void *arg)

@@ -10,9 +10,16 @@
 #include <anyc/anyc.h>
 #include <anyc/testing.h>
 
+#include <errno.h>
+
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "support/peer.h"
+
+/* Far more than the buffers of a narrow link can ever take. */
+enum { TCP_LINK_TOO_MUCH = 4 * 1024 * 1024 };
 
 struct tcp_link {
     anyc_byte_stream *stream;
@@ -29,13 +36,34 @@ struct tcp_call {
     bool done;
 };
 
-static inline struct tcp_link tcp_link_open(int family)
+static inline struct tcp_link tcp_link_connect(int family, int listener)
 {
-    struct tcp_link link = {.listener = peer_listen(family)};
-    int port = peer_port(link.listener);
+    struct tcp_link link = {.listener = listener};
+    int port = peer_port(listener);
 
     ck_assert_int_eq(anyc_connect_tcp(peer_loopback(family), port, NULL, &link.stream), 0);
-    link.peer = peer_accept(link.listener);
+    link.peer = peer_accept(listener);
+    return link;
+}
+
+static inline struct tcp_link tcp_link_open(int family)
+{
+    return tcp_link_connect(family, peer_listen(family));
+}
+
+/* A link whose way to the peer has small buffers, which the kernel never makes larger. The peer's
+ * is that of the listener, so that its window is small from the start. */
+static inline struct tcp_link tcp_link_open_narrow(int family)
+{
+    const int size = 16384;
+    struct tcp_link link;
+    int listener = peer_listen(family);
+    int fd = -1;
+
+    ck_assert_int_eq(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+    link = tcp_link_connect(family, listener);
+    ck_assert_int_eq(anyc_extra(link.stream, &ANYC_SOCKET_RAW_SOCKET, &fd), 0);
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
     return link;
 }
 
@@ -61,19 +89,34 @@ static inline void tcp_link_reset(struct tcp_link *link)
     link->peer = -1;
 }
 
-/* Send until nothing more fits: the next send has to wait. */
-static inline void tcp_link_fill(struct tcp_link *link)
+/* Send until nothing fits, not even some time later: data may still be on its way to the peer. */
+static inline void tcp_link_fill_socket(int fd)
 {
-    char block[4096] = {0};
-    anyc_cancel_scope scope;
-    int rc = 0;
+    static const char block[4096];
+    struct pollfd wanted = {.fd = fd, .events = POLLOUT};
+    int quiet = 0;
 
-    while (rc == 0) {
-        anyc_move_on_after(&scope, 0.01, false);
-        rc = anyc_send(link->stream, block, sizeof block);
-        ck_assert(anyc_cancel_scope_exit(&scope, rc) == 0);
+    while (quiet < 5) {
+        if (send(fd, block, sizeof block, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+            quiet = 0;
+        } else {
+            ck_assert_int_eq(errno, EAGAIN);
+            quiet++;
+            ck_assert_int_ge(poll(&wanted, 1, 3), 0);
+        }
     }
-    ck_assert_int_eq(rc, ANYC_ECANCELLED);
+}
+
+/* A link that is full: the next send has to wait at once. Should the kernel find room again all
+ * the same, a send of TCP_LINK_TOO_MUCH goes on waiting. */
+static inline struct tcp_link tcp_link_open_full(int family)
+{
+    struct tcp_link link = tcp_link_open_narrow(family);
+    int fd = -1;
+
+    ck_assert_int_eq(anyc_extra(link.stream, &ANYC_SOCKET_RAW_SOCKET, &fd), 0);
+    tcp_link_fill_socket(fd);
+    return link;
 }
 
 static inline int tcp_call_receive(void *arg)

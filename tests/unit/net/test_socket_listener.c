@@ -18,6 +18,7 @@
 #include "net/tcp_listener.h"
 #include "support/fail_alloc.h"
 #include "support/peer.h"
+#include "support/valgrind.h"
 #include "unit/net/fake_resolver.h"
 
 static int bind_calls;
@@ -57,15 +58,21 @@ ANYC_TEST(test_socket_listener__gives_up_when_no_port_suits_all)
     ck_assert_ptr_null(listener);
 }
 
+/* Refuses the first port that is asked for. A port that another program really has does not count:
+ * the listener has to find one more then. */
 static int bind_refuses_once(int fd, const struct sockaddr *address, socklen_t len)
 {
     const struct sockaddr_in *inet = (const void *)address;
+    int rc;
 
     if (inet->sin_port != 0 && bind_calls++ == 0) {
         errno = EADDRINUSE;
         return -1;
     }
-    return bind(fd, address, len);
+    rc = bind(fd, address, len);
+    if (rc < 0 && errno == EADDRINUSE)
+        bind_calls--;
+    return rc;
 }
 
 /* NT-R008, NT-030: when the port of the first is taken at the second, another one is tried. */
@@ -321,12 +328,14 @@ static int without_descriptors(void *arg)
     return 0;
 }
 
-/* NT-R023: without descriptors the server pauses, says so once, and goes on. */
+/* NT-R023: without descriptors the server pauses, says so once, and goes on. Valgrind keeps the
+ * limit itself: it takes the connection, closes it, and only then says EMFILE. */
 ANYC_TEST_PLAIN(test_socket_listener__serve_outlives_a_lack_of_descriptors)
 {
     int logged = 0;
     anyc_run_options options = {.backend = anyc_testing_backend(), .clock = ANYC_CLOCK_VIRTUAL};
 
+    skip_on_valgrind("the connection is lost when Valgrind says EMFILE");
     anyc_set_log_handler(count_log, &logged);
     ck_assert_int_eq(anyc_run_with(without_descriptors, &logged, &options), 0);
     anyc_set_log_handler(NULL, NULL);

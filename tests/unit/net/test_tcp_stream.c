@@ -230,14 +230,13 @@ ANYC_TEST(test_tcp_stream__a_second_receive_is_busy)
 /* NT-R001: one reader and one writer at once; a second writer is told so. */
 ANYC_TEST(test_tcp_stream__one_task_receives_while_another_sends)
 {
-    struct tcp_link link = tcp_link_open(AF_INET);
+    static char out[TCP_LINK_TOO_MUCH];
+    struct tcp_link link = tcp_link_open_full(AF_INET);
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     char in[8];
-    char out[8] = {0};
     struct tcp_call receive = {link.stream, in, sizeof in, 0, false};
     struct tcp_call send = {link.stream, out, sizeof out, 0, false};
 
-    tcp_link_fill(&link);
     anyc_task_group_enter(&group);
     anyc_task_group_start_soon(&group, tcp_call_receive, &receive, NULL);
     anyc_task_group_start_soon(&group, tcp_call_send, &send, NULL);
@@ -287,14 +286,13 @@ ANYC_TEST(test_tcp_stream__close_wakes_a_receive)
  * nothing here); the memory outlives who was blocked. */
 ANYC_TEST(test_tcp_stream__aclose_wakes_both_directions)
 {
-    struct tcp_link link = tcp_link_open(AF_INET);
+    static char out[TCP_LINK_TOO_MUCH];
+    struct tcp_link link = tcp_link_open_full(AF_INET);
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     char in[8];
-    char out[8] = {0};
     struct tcp_call receive = {link.stream, in, sizeof in, 0, false};
     struct tcp_call send = {link.stream, out, sizeof out, 0, false};
 
-    tcp_link_fill(&link);
     anyc_task_group_enter(&group);
     anyc_task_group_start_soon(&group, tcp_call_receive, &receive, NULL);
     anyc_task_group_start_soon(&group, tcp_call_send, &send, NULL);
@@ -438,14 +436,13 @@ ANYC_TEST(test_tcp_stream__send_after_a_reset_keeps_the_cause)
 /* NT-R029: an error that woke both directions is told to both. */
 ANYC_TEST(test_tcp_stream__a_reset_breaks_both_directions)
 {
-    struct tcp_link link = tcp_link_open(AF_INET);
+    static char out[TCP_LINK_TOO_MUCH];
+    struct tcp_link link = tcp_link_open_full(AF_INET);
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     char in[8];
-    char out[8] = {0};
     struct tcp_call receive = {link.stream, in, sizeof in, 0, false};
     struct tcp_call send = {link.stream, out, sizeof out, 0, false};
 
-    tcp_link_fill(&link);
     anyc_task_group_enter(&group);
     anyc_task_group_start_soon(&group, tcp_call_receive, &receive, NULL);
     anyc_task_group_start_soon(&group, tcp_call_send, &send, NULL);
