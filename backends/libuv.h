@@ -16,6 +16,7 @@ struct libuv_loop {
     anyc_loop *loop;
     uv_loop_t *native;   /* &own, or the host's */
     bool done;           /* the last turn said so */
+    unsigned events;     /* of descriptors since the last turn */
     size_t open_handles; /* of anyc, until their closing has been confirmed */
     int64_t deadline_ns;
     int64_t armed_ns; /* what the timer is set to, or INT64_MAX */
