@@ -49,15 +49,20 @@ typedef struct anyc_socket_address {
 
 /** int: the address family, AF_INET, AF_INET6 or AF_UNIX. AnyIO: SocketAttribute.family. */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_FAMILY;
+
 /** anyc_socket_address: this side's. AnyIO: SocketAttribute.local_address. */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_LOCAL_ADDRESS;
+
 /** int: this side's port; not for AF_UNIX. AnyIO: SocketAttribute.local_port. */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_LOCAL_PORT;
+
 /** int: the descriptor, which stays the object's. AnyIO: SocketAttribute.raw_socket. */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_RAW_SOCKET;
+
 /** anyc_socket_address: the peer's, as it was when the connection was made; only where there is a
  * peer. AnyIO: SocketAttribute.remote_address. */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_REMOTE_ADDRESS;
+
 /** int: the peer's port; only where there is a peer, not for AF_UNIX.
  * AnyIO: SocketAttribute.remote_port. */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_REMOTE_PORT;
