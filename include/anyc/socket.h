@@ -47,24 +47,41 @@ typedef struct anyc_socket_address {
 /* What sockets, streams and listeners over them provide (anyc_extra). After the end of the object
  * the remote ones can still be read, the others answer ANYC_ECLOSED. */
 
-/** int: the address family, AF_INET, AF_INET6 or AF_UNIX. AnyIO: SocketAttribute.family. */
+/**
+ * int: the address family, AF_INET, AF_INET6 or AF_UNIX.
+ * AnyIO: SocketAttribute.family.
+ */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_FAMILY;
 
-/** anyc_socket_address: this side's. AnyIO: SocketAttribute.local_address. */
+/**
+ * anyc_socket_address: this side's.
+ * AnyIO: SocketAttribute.local_address.
+ */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_LOCAL_ADDRESS;
 
-/** int: this side's port; not for AF_UNIX. AnyIO: SocketAttribute.local_port. */
+/**
+ * int: this side's port; not for AF_UNIX.
+ * AnyIO: SocketAttribute.local_port.
+ */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_LOCAL_PORT;
 
-/** int: the descriptor, which stays the object's. AnyIO: SocketAttribute.raw_socket. */
+/**
+ * int: the descriptor, which stays the object's.
+ * AnyIO: SocketAttribute.raw_socket.
+ */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_RAW_SOCKET;
 
-/** anyc_socket_address: the peer's, as it was when the connection was made; only where there is a
- * peer. AnyIO: SocketAttribute.remote_address. */
+/**
+ * anyc_socket_address: the peer's, as it was when the connection was made; only where there is a
+ * peer.
+ * AnyIO: SocketAttribute.remote_address.
+ */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_REMOTE_ADDRESS;
 
-/** int: the peer's port; only where there is a peer, not for AF_UNIX.
- * AnyIO: SocketAttribute.remote_port. */
+/**
+ * int: the peer's port; only where there is a peer, not for AF_UNIX.
+ * AnyIO: SocketAttribute.remote_port.
+ */
 extern ANYC_API const anyc_typed_attribute ANYC_SOCKET_REMOTE_PORT;
 
 /* -- TCP -- */
