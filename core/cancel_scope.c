@@ -27,14 +27,20 @@ bool anyc__scope_entered(const anyc_cancel_scope *scope)
     return scope->magic == scope_mark(scope) && scope->task != NULL;
 }
 
-static int64_t scope_limit(const anyc_cancel_scope *scope)
+/* What reaches in from outside; nothing gets through a shield but the end of a deadlocked run. */
+static int64_t scope_outer_limit(const anyc_cancel_scope *scope)
 {
-    int64_t limit = scope->cancel_called ? SCOPE_CANCELLED : scope->timer.deadline_ns;
     bool closed_off = scope->shield && !scope->task->loop->ending;
 
-    if (scope->outer != NULL && !closed_off && scope->outer->limit_ns < limit)
-        limit = scope->outer->limit_ns;
-    return limit;
+    return scope->outer == NULL || closed_off ? ANYC__NO_DEADLINE : scope->outer->limit_ns;
+}
+
+static int64_t scope_limit(const anyc_cancel_scope *scope)
+{
+    int64_t own = scope->cancel_called ? SCOPE_CANCELLED : scope->timer.deadline_ns;
+    int64_t outer = scope_outer_limit(scope);
+
+    return outer < own ? outer : own;
 }
 
 static void scope_expired(anyc_timer *timer)
@@ -170,9 +176,7 @@ void anyc__scope_cancel(anyc_cancel_scope *scope, const char *reason, bool by_de
 
 bool anyc__scope_cancelled_from_outside(const anyc_cancel_scope *scope)
 {
-    bool closed_off = scope->shield && !scope->task->loop->ending;
-
-    return !closed_off && scope->outer != NULL && scope->outer->limit_ns == SCOPE_CANCELLED;
+    return scope_outer_limit(scope) == SCOPE_CANCELLED;
 }
 
 static int timed_out(const anyc_cancel_scope *scope)

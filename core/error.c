@@ -96,7 +96,7 @@ const char *anyc_strerror(int rc)
         if (plain_errors[i].code == rc)
             return plain_errors[i].message;
     }
-    return rc > -20000 ? strerror(-rc) : "unknown error";
+    return anyc__errno_of(rc) > 0 ? strerror(anyc__errno_of(rc)) : "unknown error";
 }
 
 const char *anyc_error_name(int rc)
@@ -111,8 +111,8 @@ const char *anyc_error_name(int rc)
             return error_names[i].name;
     }
 #if defined(__GLIBC__)
-    if (rc > -20000)
-        name = strerrorname_np(-rc);
+    if (anyc__errno_of(rc) > 0)
+        name = strerrorname_np(anyc__errno_of(rc));
 #endif
     return name != NULL ? name : "UNKNOWN";
 }
@@ -125,7 +125,7 @@ static const anyc_error *plain_error(int code)
         continue;
     if (code == 0 || plain_errors[i].code != 0)
         return &plain_errors[i];
-    thread_plain = (anyc_error){code, code > -20000 ? -code : 0, anyc_strerror(code)};
+    thread_plain = (anyc_error){code, anyc__errno_of(code), anyc_strerror(code)};
     return &thread_plain;
 }
 

@@ -20,6 +20,12 @@ int anyc__fail_plain(int code);
 /* -errno_value with a message of the form "what: text of the errno". */
 int anyc__fail_errno(int errno_value, const char *format, ...) ANYC_PRINTF(2, 3);
 
+/* The errno in a code, or 0 for codes of anyc's own. */
+static inline int anyc__errno_of(int code)
+{
+    return code < 0 && code > -20000 ? -code : 0;
+}
+
 /* One line to the log handler. */
 void anyc__log(int code, const char *format, ...) ANYC_PRINTF(2, 3);
 

@@ -19,7 +19,6 @@
 #include "core/watch.h"
 
 #define STACK_SIZE_DEFAULT 262144
-#define STACK_SIZE_MIN 16384
 #define FIRST_BATCH 16
 
 static atomic_uint_fast64_t run_count;
@@ -149,16 +148,6 @@ static int run_result(anyc_loop *loop, int rc)
     return rc;
 }
 
-/* The options that do not depend on the backend. */
-static int check_options(const anyc_run_options *options)
-{
-    if (options->stack_size > 0 &&
-        (options->stack_size < STACK_SIZE_MIN || options->stack_size > SIZE_MAX / 2))
-        return anyc__fail(ANYC_EINVAL, 0, "a stack of %zu bytes: at least %d are needed",
-                          options->stack_size, STACK_SIZE_MIN);
-    return 0;
-}
-
 static int open_loop(anyc_loop *loop, const anyc_run_options *options)
 {
     const anyc_backend *backend = loop->backend;
@@ -172,7 +161,7 @@ static int open_loop(anyc_loop *loop, const anyc_run_options *options)
         return anyc__fail(rc, 0, "backend \"%s\" does not know one of the options of the run",
                           backend->name);
     if (rc < 0)
-        return anyc__fail(rc, rc > -20000 ? -rc : 0, "cannot open a \"%s\" loop: %s", backend->name,
+        return anyc__fail(rc, anyc__errno_of(rc), "cannot open a \"%s\" loop: %s", backend->name,
                           anyc_strerror(rc));
     loop->timers.now_ns = anyc__now(loop);
     return 0;
@@ -191,7 +180,7 @@ int anyc_run_from(const char *origin, anyc_task_fn func, void *arg, const anyc_r
         return anyc__fail_plain(ANYC_ERUNNING);
     if (func == NULL)
         return anyc__fail(ANYC_EINVAL, 0, "a run needs a function");
-    rc = check_options(options);
+    rc = options->stack_size > 0 ? anyc__stack_check_size(options->stack_size) : 0;
     if (rc == 0)
         rc = anyc__backend_find(options->backend, &backend);
     if (rc < 0)

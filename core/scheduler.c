@@ -3,8 +3,9 @@
  * scheduler.c - the ready queue, switching between tasks, and the turns of the loop.
  *
  * A task that suspends switches straight to the next ready one; control returns to the loop's own
- * stack when none is left or the batch is used up. A turn runs batches until the queue is empty or
- * TURN_NS are over; the batch is sized so that the clock is read rarely, and often enough.
+ * stack when none is left or the batch is used up. A turn runs batches until all that was ready when
+ * it began has run, and the queue is empty or TURN_NS are over; the batch is sized so that the clock
+ * is read rarely, and often enough.
  */
 #include <math.h>
 
@@ -17,7 +18,7 @@
 #include "core/task.h"
 #include "core/tools.h"
 
-#define TURN_NS 200000       /* longest time without a look at descriptors while tasks are ready */
+#define TURN_NS 200000       /* about so long, no look at descriptors while tasks are ready */
 #define BATCH_LONG_NS 100000 /* halve the batch when it takes longer ... */
 #define BATCH_SHORT_NS 25000 /* ... and double it when it is over sooner */
 #define BATCH_MOST 256
@@ -236,10 +237,15 @@ int anyc__enter(anyc_task **out_task)
     return anyc__check_cancelled(task);
 }
 
-static int wait_give_up(struct task_wait *wait)
+static void wait_abandon(struct task_wait *wait)
 {
     if (wait->type->abandon != NULL)
         wait->type->abandon(wait);
+}
+
+static int wait_give_up(struct task_wait *wait)
+{
+    wait_abandon(wait);
     if (anyc__list_linked(&wait->link))
         anyc__list_remove(&wait->link);
     wait->rc = ANYC_ECANCELLED;
@@ -302,8 +308,7 @@ void anyc__task_interrupt(anyc_task *task)
 
     if (wait == NULL || task->wait_shielded)
         return;
-    if (wait->type->abandon != NULL)
-        wait->type->abandon(wait);
+    wait_abandon(wait);
     anyc__wake(wait, ANYC_ECANCELLED);
 }
 
@@ -318,8 +323,7 @@ static void timed_wait_expired(anyc_timer *timer)
 
     if (wait->task->wait != wait)
         return; /* woken already, not run yet */
-    if (wait->type->abandon != NULL)
-        wait->type->abandon(wait);
+    wait_abandon(wait);
     anyc__wake(wait, ANYC_ETIMEDOUT);
 }
 
@@ -404,6 +408,12 @@ static void settlers_wake(anyc_loop *loop)
         anyc__wake(ANYC__CONTAINER(node, struct task_wait, link), 0);
 }
 
+/* May the virtual clock jump to the next deadline? Not while a thread is at work. */
+static bool can_jump(const anyc_loop *loop)
+{
+    return loop->virtual_ns >= 0 && loop->holds == 0 && loop->timers.count > 0;
+}
+
 /* No task is ready and there is no event: is there something that only waited for this? */
 static bool quiet_work(anyc_loop *loop)
 {
@@ -411,7 +421,7 @@ static bool quiet_work(anyc_loop *loop)
         settlers_wake(loop);
         return true;
     }
-    if (loop->virtual_ns >= 0 && loop->holds == 0 && loop->timers.count > 0) {
+    if (can_jump(loop)) {
         loop->virtual_ns = anyc__timer_next(&loop->timers);
         (void)anyc__now(loop);
         anyc__expire(loop);
@@ -422,8 +432,7 @@ static bool quiet_work(anyc_loop *loop)
 
 static bool wants_quiet(const anyc_loop *loop)
 {
-    return !anyc__list_empty(&loop->settlers) ||
-           (loop->virtual_ns >= 0 && loop->holds == 0 && loop->timers.count > 0);
+    return !anyc__list_empty(&loop->settlers) || can_jump(loop);
 }
 
 static bool can_wake(anyc_loop *loop)

@@ -21,6 +21,7 @@
 
 #include "core/alloc.h"
 #include "core/assert.h"
+#include "core/error.h"
 #include "core/tools.h"
 
 #ifndef MADV_GUARD_INSTALL
@@ -30,6 +31,7 @@
  * call. */
 #define SELF_PIDFD (-10000)
 
+#define STACK_SIZE_MIN 16384
 #define GUARD_BATCH 64
 #define ARENA_STACKS_FIRST 64
 #define ARENA_STACKS_MOST 4096
@@ -67,6 +69,14 @@ static size_t guard_size(size_t stack_size)
     size_t guard = stack_size / 16 / page * page;
 
     return guard > page ? guard : page;
+}
+
+int anyc__stack_check_size(size_t size)
+{
+    if (size >= STACK_SIZE_MIN && size <= SIZE_MAX / 2)
+        return 0;
+    return anyc__fail(ANYC_EINVAL, 0, "a stack of %zu bytes: at least %d are needed", size,
+                      STACK_SIZE_MIN);
 }
 
 struct stack_pool *anyc__stack_pool_find(struct stack_pool **pools, size_t size)

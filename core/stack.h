@@ -28,6 +28,9 @@ struct stack_pool {
     struct stack_arena *arenas;
 };
 
+/* 0, or ANYC_EINVAL with a message for a size of which no stack can be made. */
+int anyc__stack_check_size(size_t size);
+
 /* The pool for stacks of `size` bytes of a list of pools, made if need be; NULL without memory. */
 struct stack_pool *anyc__stack_pool_find(struct stack_pool **pools, size_t size);
 

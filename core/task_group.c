@@ -17,7 +17,6 @@
 
 #define GROUP_ENTERED 0x67726f75u
 #define GROUP_LEFT 0x6c656674u
-#define STACK_SIZE_MIN 16384
 
 static const struct wait_type exit_wait = {"task group to end", NULL, NULL};
 
@@ -207,11 +206,10 @@ int anyc_task_group_set_stack_size(anyc_task_group *group, size_t stack_size)
     struct stack_pool *pool;
     int rc = anyc__group_check(group);
 
+    if (rc == 0)
+        rc = anyc__stack_check_size(stack_size);
     if (rc < 0)
         return rc;
-    if (stack_size < STACK_SIZE_MIN || stack_size > SIZE_MAX / 2)
-        return anyc__fail(ANYC_EINVAL, 0, "a stack of %zu bytes: at least %d are needed",
-                          stack_size, STACK_SIZE_MIN);
     pool = anyc__stack_pool_find(&group->host->loop->pools, stack_size);
     if (pool == NULL)
         return anyc__fail_plain(ANYC_ENOMEM);
