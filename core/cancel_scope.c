@@ -259,35 +259,44 @@ void anyc__scopes_abandon(anyc_task *task)
     }
 }
 
-/* -- public -- */
-
-int anyc_cancel_scope_enter(anyc_cancel_scope *scope, const anyc_cancel_scope_options *options)
+int anyc__scope_enter(anyc_cancel_scope *scope, int64_t deadline_ns,
+                      const anyc_cancel_scope_options *options)
 {
-    static const anyc_cancel_scope_options defaults;
     anyc_task *task = anyc__task();
-    int64_t deadline_ns = ANYC__NO_DEADLINE;
 
-    if (options == NULL)
-        options = &defaults;
     if (task == NULL) {
         scope->magic = 0;
         return anyc__fail_plain(ANYC_ENOLOOP);
     }
-    if (isnan(options->deadline))
-        return anyc__fail_plain(ANYC_EINVAL);
     anyc__tools_may_be_unset(scope, sizeof *scope);
     if (anyc__scope_entered(scope) && scope_is_open(task->loop, scope))
         return anyc__fail(ANYC_ESTATE, 0, "the cancel scope is entered already");
-    if (options->deadline != 0.0)
-        deadline_ns = anyc__ns_from_seconds(options->deadline);
     anyc__scope_init(scope, task, task->scope, deadline_ns);
     scope->shield = options->shield;
     scope->fail = options->fail;
     scope->reason = options->reason;
     anyc__scope_push(scope);
-    if (deadline_ns != ANYC__NO_DEADLINE && deadline_ns <= anyc__now(task->loop))
+    if (deadline_ns <= task->loop->now_ns)
         anyc__scope_cancel(scope, NULL, true);
     return 0;
+}
+
+/* -- public -- */
+
+int anyc_cancel_scope_enter(anyc_cancel_scope *scope, const anyc_cancel_scope_options *options)
+{
+    static const anyc_cancel_scope_options defaults;
+    int64_t deadline_ns = ANYC__NO_DEADLINE;
+
+    if (options == NULL)
+        options = &defaults;
+    if (anyc__task() != NULL && isnan(options->deadline))
+        return anyc__fail_plain(ANYC_EINVAL);
+    if (anyc__task() != NULL && options->deadline != 0.0) {
+        deadline_ns = anyc__ns_from_seconds(options->deadline);
+        (void)anyc__now(anyc__loop);
+    }
+    return anyc__scope_enter(scope, deadline_ns, options);
 }
 
 int anyc_cancel_scope_exit(anyc_cancel_scope *scope, int rc)

@@ -21,6 +21,11 @@
 void anyc__scope_init(anyc_cancel_scope *scope, anyc_task *task, anyc_cancel_scope *outer,
                       int64_t deadline_ns);
 
+/* What the entering calls have in common. The deadline is compared with the loop's now_ns, which the
+ * caller has brought up to date if there is a deadline; that of the options is not looked at. */
+int anyc__scope_enter(anyc_cancel_scope *scope, int64_t deadline_ns,
+                      const anyc_cancel_scope_options *options);
+
 /* Make an initialised scope the task's innermost one, and arm its deadline. */
 void anyc__scope_push(anyc_cancel_scope *scope);
 

@@ -11,34 +11,14 @@
 #include "core/loop.h"
 #include "core/scope.h"
 
-static int enter_at_ns(anyc_cancel_scope *scope, int64_t deadline_ns, bool shield, bool fail)
-{
-    anyc_task *task = anyc__task();
-    int rc = anyc_cancel_scope_enter(scope, &(anyc_cancel_scope_options){
-                                                .shield = shield,
-                                                .fail = fail,
-                                            });
-
-    if (rc < 0 || deadline_ns == ANYC__NO_DEADLINE)
-        return rc;
-    scope->timer.deadline_ns = deadline_ns;
-    if (deadline_ns < scope->limit_ns)
-        scope->limit_ns = deadline_ns;
-    if (deadline_ns <= task->loop->now_ns)
-        anyc__scope_cancel(scope, NULL, true);
-    else
-        anyc__deadline_add(task->loop, &scope->timer);
-    return 0;
-}
-
 static int enter_after(anyc_cancel_scope *scope, double delay, bool shield, bool fail)
 {
     const anyc_task *task = anyc__task();
 
     if (isnan(delay))
         return anyc__fail_plain(ANYC_EINVAL);
-    return enter_at_ns(scope, task != NULL ? anyc__deadline_after(task->loop, delay) : 0, shield,
-                       fail);
+    return anyc__scope_enter(scope, task != NULL ? anyc__deadline_after(task->loop, delay) : 0,
+                             &(anyc_cancel_scope_options){.shield = shield, .fail = fail});
 }
 
 static int enter_at(anyc_cancel_scope *scope, double deadline, bool shield, bool fail)
@@ -49,7 +29,8 @@ static int enter_at(anyc_cancel_scope *scope, double deadline, bool shield, bool
         return anyc__fail_plain(ANYC_EINVAL);
     if (task != NULL)
         (void)anyc__now(task->loop);
-    return enter_at_ns(scope, anyc__ns_from_seconds(deadline), shield, fail);
+    return anyc__scope_enter(scope, anyc__ns_from_seconds(deadline),
+                             &(anyc_cancel_scope_options){.shield = shield, .fail = fail});
 }
 
 int anyc_move_on_after(anyc_cancel_scope *scope, double delay, bool shield)
