@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/clear.h"
 #include "core/error.h"
 #include "core/group.h"
 #include "core/loop.h"
@@ -51,7 +52,7 @@ static void scope_expired(anyc_timer *timer)
 void anyc__scope_init(anyc_cancel_scope *scope, anyc_task *task, anyc_cancel_scope *outer,
                       int64_t deadline_ns)
 {
-    memset(scope, 0, offsetof(anyc_cancel_scope, canceller) + 1);
+    anyc__clear(scope, offsetof(anyc_cancel_scope, canceller) + 1);
     scope->outer = outer;
     scope->task = task;
     scope->timer.deadline_ns = deadline_ns;

@@ -29,6 +29,15 @@ enum loop_local {
 struct task_slab;
 struct watch_table;
 
+/* The processor's counter as a clock between two readings of the real one; see cycles.h. */
+struct cycle_clock {
+    uint64_t last;         /* count when now_ns was read */
+    uint64_t trusted;      /* cycles for which now_ns and the count tell the time; 0: never */
+    uint64_t ns_per_cycle; /* times 2^32 */
+    uint64_t measured; /* count and clock when the rate was measured last; 0: unusable, or not */
+    int64_t measured_ns;
+};
+
 /* Invariants: ready_head == NULL iff ready_tail == &ready_head; current != NULL only while a task
  * runs. */
 struct anyc_loop {
@@ -41,9 +50,10 @@ struct anyc_loop {
     int32_t switches_left; /* of this batch */
     int32_t calls_left;    /* of the running task, until it must let others run */
     bool in_turn;
-    bool quiet_poll;    /* the loop looked for events since a task ran last */
-    bool ending;        /* cancel through shields: the run is being torn down */
-    int64_t now_ns;     /* the clock at the last look */
+    bool quiet_poll; /* the loop looked for events since a task ran last */
+    bool ending;     /* cancel through shields: the run is being torn down */
+    int64_t now_ns;  /* the clock at the last look */
+    struct cycle_clock cycles;
     char *zombie_stack; /* of the task that ended last: maybe still executed on */
     struct stack_pool *zombie_pool;
     void *zombie_tool;
@@ -94,7 +104,10 @@ double anyc__seconds_from_ns(int64_t ns);
 /* A fresh reading of the clock the run goes by, kept in now_ns. */
 int64_t anyc__now(anyc_loop *loop);
 
-/* now + delay without overflow; ANYC__NO_DEADLINE stays so. */
+/* The same to some nanoseconds, for less; leaves now_ns as it is. */
+int64_t anyc__now_near(anyc_loop *loop);
+
+/* now + delay without overflow; ANYC__NO_DEADLINE stays so. With a delay <= 0 now_ns is fresh. */
 int64_t anyc__deadline_after(anyc_loop *loop, double delay);
 
 /* Fire the deadlines that have passed. */

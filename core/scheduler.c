@@ -22,6 +22,7 @@
 #define BATCH_LONG_NS 100000 /* halve the batch when it takes longer ... */
 #define BATCH_SHORT_NS 25000 /* ... and double it when it is over sooner */
 #define BATCH_MOST 256
+#define STACKS_AHEAD 8
 #define CALLS_A_TURN 64 /* of one task without waiting, before others get their turn */
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
@@ -106,18 +107,22 @@ static bool task_prepare(anyc_task *task)
     return true;
 }
 
+/* Have the stacks of the tasks that run next brought near: with many tasks each is far. */
+static void stacks_prefetch(const anyc_task *task)
+{
+    for (int i = 0; i < STACKS_AHEAD && task != NULL; i++) {
+        __builtin_prefetch(task->sp);
+        task = task->ready_next;
+    }
+}
+
 static void task_resume(anyc_loop *loop, anyc_task *task)
 {
-    anyc_task *after = loop->ready_head;
-
     task->state = TASK_RUNNING;
     loop->current = task;
     loop->calls_left = CALLS_A_TURN;
-    loop->switches_left--;
-    if (after != NULL) {
-        __builtin_prefetch(after->sp);
-        __builtin_prefetch(after->ready_next);
-    }
+    if (--loop->switches_left % STACKS_AHEAD == 0)
+        stacks_prefetch(loop->ready_head);
 }
 
 /* The next task that can be switched to right from another task, or NULL: back to the loop. */
@@ -127,7 +132,7 @@ static anyc_task *next_direct(anyc_loop *loop)
 
     if (next == NULL || loop->switches_left <= 0 || loop->instruments != NULL)
         return NULL;
-    if (next->state == TASK_NEW && (next->pool->warm == NULL || !task_prepare(next)))
+    if (next->state == TASK_NEW && (!anyc__stack_ready(next->pool) || !task_prepare(next)))
         return NULL;
     (void)queue_pop(loop);
     task_resume(loop, next);
@@ -200,7 +205,7 @@ bool anyc__task_cancelled(anyc_task *task)
     int64_t limit_ns = task->scope->limit_ns;
 
     if (limit_ns != SCOPE_CANCELLED) {
-        if (limit_ns > anyc__now(loop))
+        if (limit_ns > anyc__now_near(loop) || limit_ns > anyc__now(loop))
             return false;
         anyc__expire(loop);
     }
@@ -249,6 +254,7 @@ static int wait_give_up(struct task_wait *wait)
     if (anyc__list_linked(&wait->link))
         anyc__list_remove(&wait->link);
     wait->rc = ANYC_ECANCELLED;
+    wait->task->last_code = ANYC_ECANCELLED;
     return ANYC_ECANCELLED;
 }
 
@@ -271,7 +277,7 @@ int anyc__wait(struct task_wait *wait, const struct wait_type *type, const void 
 
     ANYC_ASSERT(task != NULL && task->state == TASK_RUNNING);
     wait->task = task;
-    if (UNLIKELY(anyc__check_cancelled(task) < 0)) {
+    if (UNLIKELY(task->scope->limit_ns == SCOPE_CANCELLED)) { /* the turn sees to deadlines */
         wait->type = type;
         wait->on = on;
         return wait_give_up(wait);
@@ -441,20 +447,33 @@ static bool can_wake(anyc_loop *loop)
            loop->backend->alive(loop);
 }
 
-/* Arm the native timer if it would be late. One that is early is left: looking is cheap. */
-static void timer_arm(anyc_loop *loop)
+/* Arm the native timer for the next deadline, and `latest_ns` at the latest, if it would be late. One
+ * that is early is left: looking is cheap. */
+static void timer_arm(anyc_loop *loop, int64_t latest_ns)
 {
-    int64_t next_ns;
+    int64_t next_ns = anyc__timer_next(&loop->timers);
 
     if (loop->virtual_ns >= 0)
         return;
-    next_ns = anyc__timer_next(&loop->timers);
+    if (latest_ns < next_ns)
+        next_ns = latest_ns;
     if (loop->armed_ns <= loop->now_ns)
         loop->armed_ns = ANYC__NO_DEADLINE;
     if (next_ns >= loop->armed_ns)
         return;
     loop->armed_ns = next_ns;
     loop->backend->sleep_until(loop, next_ns);
+}
+
+/* Nothing is to be done but to clear up a little. */
+static anyc_turn turn_idle(anyc_loop *loop)
+{
+    int64_t trim_ns = anyc__stack_trim(loop->pools, loop->now_ns);
+
+    if (trim_ns <= loop->now_ns)
+        return ANYC_TURN_READY;
+    timer_arm(loop, trim_ns);
+    return ANYC_TURN_IDLE;
 }
 
 static anyc_turn turn_run(anyc_loop *loop)
@@ -491,10 +510,8 @@ anyc_turn anyc_backend_turn(anyc_loop *loop)
     (void)anyc__now(loop);
     anyc__expire(loop);
     turn = turn_run(loop);
-    if (turn == ANYC_TURN_IDLE && anyc__stack_trim(loop->pools))
-        turn = ANYC_TURN_READY;
     if (turn == ANYC_TURN_IDLE)
-        timer_arm(loop);
+        turn = turn_idle(loop);
     if (UNLIKELY(loop->instruments != NULL) && turn != ANYC_TURN_DONE)
         anyc__instruments_poll(loop, turn == ANYC_TURN_READY ? 0.0
                                      : loop->armed_ns == ANYC__NO_DEADLINE

@@ -35,10 +35,10 @@
 #define GUARD_BATCH 64
 #define ARENA_STACKS_FIRST 64
 #define ARENA_STACKS_MOST 4096
-#define WARM_MOST 64  /* free stacks that keep their pages while the loop is idle */
+#define FREE_FIRST 64
+#define WARM_MOST 64                  /* free stacks that keep their pages however long */
+#define UNUSED_NS INT64_C(1000000000) /* so long a free stack keeps them in any case */
 #define TRIM_BATCH 64 /* stacks whose pages are given back between two looks for events */
-#define STAGGER_STEPS 32
-#define STAGGER_BYTES 64 /* a cache line */
 
 struct stack_arena {
     struct stack_arena *next;
@@ -112,7 +112,7 @@ void anyc__stack_pools_destroy(struct stack_pool *pools)
             (void)munmap(arena->base, arena->size);
             anyc__free(arena);
         }
-        anyc__free(pool->cold);
+        anyc__free(pool->free);
         anyc__free(pool);
     }
 }
@@ -208,13 +208,27 @@ static bool pool_extend(struct stack_pool *pool)
     return laid > 0;
 }
 
-char *anyc__stack_acquire_slow(struct stack_pool *pool)
+/* Room in the list of free stacks for one more than there are: releasing cannot fail then. */
+static bool free_reserve(struct stack_pool *pool)
+{
+    size_t capacity = pool->free_capacity > 0 ? pool->free_capacity * 2 : FREE_FIRST;
+    char **free;
+
+    if (pool->carved < pool->free_capacity)
+        return true;
+    free = anyc__realloc_array(pool->free, capacity, sizeof *free);
+    if (free == NULL)
+        return false;
+    pool->free = free;
+    pool->free_capacity = capacity;
+    return true;
+}
+
+char *anyc__stack_carve(struct stack_pool *pool)
 {
     char *low;
 
-    if (pool->cold_count > 0)
-        return pool->cold[--pool->cold_count];
-    if (pool->fresh == pool->fresh_end && !pool_extend(pool))
+    if (!free_reserve(pool) || (pool->fresh == pool->fresh_end && !pool_extend(pool)))
         return NULL;
     low = pool->fresh + pool->guard;
     pool->fresh += pool->size;
@@ -223,61 +237,47 @@ char *anyc__stack_acquire_slow(struct stack_pool *pool)
     return low;
 }
 
-void anyc__stack_release(struct stack_pool *pool, char *low)
+/* Take the pages of up to a batch of the stacks that were free all the time since low_mark was set;
+ * answers whether there are more. */
+static bool pool_give_back(struct stack_pool *pool)
 {
-    *anyc__stack_link(pool, low) = pool->warm;
-    pool->warm = low;
-    pool->warm_count++;
+    size_t keep = pool->cold_count + WARM_MOST;
+    size_t surplus = pool->low_mark > keep ? pool->low_mark - keep : 0;
+    size_t count = surplus < TRIM_BATCH ? surplus : TRIM_BATCH;
+
+    for (; count > 0; count--, surplus--)
+        (void)madvise(pool->free[pool->cold_count++], pool->size - pool->guard, MADV_DONTNEED);
+    return surplus > 0;
 }
 
-/* Room for one more cold stack; without memory the stack just stays warm. */
-static bool cold_reserve(struct stack_pool *pool)
+/* When to look at the pool again. */
+static int64_t pool_trim(struct stack_pool *pool, int64_t now_ns)
 {
-    size_t capacity = pool->cold_capacity > 0 ? pool->cold_capacity * 2 : TRIM_BATCH;
-    char **cold;
-
-    if (pool->cold_count < pool->cold_capacity)
-        return true;
-    cold = anyc__realloc_array(pool->cold, capacity, sizeof *cold);
-    if (cold == NULL)
-        return false;
-    pool->cold = cold;
-    pool->cold_capacity = capacity;
-    return true;
-}
-
-static bool pool_trim(struct stack_pool *pool)
-{
-    size_t left = TRIM_BATCH;
-
-    while (pool->warm_count > WARM_MOST && left > 0) {
-        char *low;
-
-        if (!cold_reserve(pool))
-            return false;
-        low = anyc__stack_acquire(pool);
-        (void)madvise(low, pool->size - pool->guard, MADV_DONTNEED);
-        pool->cold[pool->cold_count++] = low;
-        left--;
+    if (pool->trim_ns != 0 && now_ns < pool->trim_ns)
+        return pool->trim_ns;
+    if (pool->trim_ns != 0 && pool_give_back(pool))
+        return now_ns;
+    if (pool->free_count - pool->cold_count <= WARM_MOST) {
+        pool->trim_ns = 0;
+        return INT64_MAX;
     }
-    return pool->warm_count > WARM_MOST;
+    pool->low_mark = pool->free_count;
+    pool->trim_ns = now_ns + UNUSED_NS;
+    return pool->trim_ns;
 }
 
-bool anyc__stack_trim(struct stack_pool *pools)
+int64_t anyc__stack_trim(struct stack_pool *pools, int64_t now_ns)
 {
+    int64_t again_ns = INT64_MAX;
     struct stack_pool *pool;
-    bool more = false;
 
-    for (pool = pools; pool != NULL; pool = pool->next)
-        more |= pool_trim(pool);
-    return more;
-}
+    for (pool = pools; pool != NULL; pool = pool->next) {
+        int64_t pool_ns = pool_trim(pool, now_ns);
 
-char *anyc__stack_start(const struct stack_pool *pool, char *low)
-{
-    size_t step = ((uintptr_t)low / pool->size) % STAGGER_STEPS;
-
-    return anyc__stack_top(pool, low) - sizeof(char *) - step * STAGGER_BYTES;
+        if (pool_ns < again_ns)
+            again_ns = pool_ns;
+    }
+    return again_ns;
 }
 
 size_t anyc__stack_used(const struct stack_pool *pool, char *low)

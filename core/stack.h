@@ -10,23 +10,28 @@
 
 struct stack_arena;
 
-/* All stacks of one size in one loop. A stack is named by its lowest usable address; a warm one
- * holds the link to the next in its topmost word. Invariant: every stack handed out has its guard. */
+/* All stacks of one size in one loop. A stack is named by its lowest usable address. Invariants:
+ * every stack handed out has its guard; cold_count <= free_count <= carved <= free_capacity. */
 struct stack_pool {
     struct stack_pool *next;
     size_t size;  /* address space of one, guard included */
     size_t guard; /* bytes of it that fault */
-    char *warm;   /* free stacks that hold pages, last freed first */
-    size_t warm_count;
-    char **cold; /* free stacks that hold none */
+    char **free;  /* free stacks, the last freed at the end; the first cold_count hold no pages */
+    size_t free_count;
     size_t cold_count;
-    size_t cold_capacity;
+    size_t low_mark; /* fewest there were since trim_ns was set */
+    size_t free_capacity;
+    int64_t trim_ns; /* stacks that are free until then lose their pages; 0: none would */
     char *fresh;     /* guarded, never used: carved from here ... */
     char *fresh_end; /* ... to here */
     char *rest_end;  /* end of the arena: without guards from fresh_end on */
     size_t carved;   /* in all */
     struct stack_arena *arenas;
 };
+
+#define ANYC__STACK_STAGGER_BYTES 64 /* a cache line */
+#define ANYC__STACK_STAGGER_BITS 5   /* of steps */
+#define ANYC__STACK_AHEAD 8          /* free stacks whose use is foreseen */
 
 /* 0, or ANYC_EINVAL with a message for a size of which no stack can be made. */
 int anyc__stack_check_size(size_t size);
@@ -37,37 +42,53 @@ struct stack_pool *anyc__stack_pool_find(struct stack_pool **pools, size_t size)
 /* Unmap everything; no stack may be in use. */
 void anyc__stack_pools_destroy(struct stack_pool *pools);
 
-/* A stack, or NULL when memory, address space or guards have run out. */
-char *anyc__stack_acquire_slow(struct stack_pool *pool);
-void anyc__stack_release(struct stack_pool *pool, char *low);
+/* A stack never used before, or NULL when memory, address space or guards have run out. */
+char *anyc__stack_carve(struct stack_pool *pool);
 
-/* Give back the pages of some of the free stacks that are more than a few. To be called when idle.
- * Answers whether there is more to do. */
-bool anyc__stack_trim(struct stack_pool *pools);
+/* To be called when idle: give back the pages of free stacks that were not needed for a second, but
+ * for a few. Answers when to call again: at now_ns if there is more to do, INT64_MAX for never. */
+int64_t anyc__stack_trim(struct stack_pool *pools, int64_t now_ns);
 
 static inline char *anyc__stack_top(const struct stack_pool *pool, char *low)
 {
     return low + (pool->size - pool->guard);
 }
 
-static inline char **anyc__stack_link(const struct stack_pool *pool, char *low)
+/* Where the first frame of a task begins: staggered, so that tasks do not share cache sets. */
+static inline char *anyc__stack_start(const struct stack_pool *pool, char *low)
 {
-    return (char **)(void *)(anyc__stack_top(pool, low) - sizeof(char *));
+    uint32_t mixed = (uint32_t)((uintptr_t)low >> 12) * UINT32_C(2654435769);
+
+    return anyc__stack_top(pool, low) -
+           (mixed >> (32 - ANYC__STACK_STAGGER_BITS)) * ANYC__STACK_STAGGER_BYTES;
+}
+
+/* Is there a free stack that is not cold? */
+static inline bool anyc__stack_ready(const struct stack_pool *pool)
+{
+    return pool->free_count > pool->cold_count;
 }
 
 static inline char *anyc__stack_acquire(struct stack_pool *pool)
 {
-    char *low = pool->warm;
+    size_t left = pool->free_count;
 
-    if (low == NULL)
-        return anyc__stack_acquire_slow(pool);
-    pool->warm = *anyc__stack_link(pool, low);
-    pool->warm_count--;
-    return low;
+    if (left == 0)
+        return anyc__stack_carve(pool);
+    pool->free_count = --left;
+    if (left < pool->low_mark)
+        pool->low_mark = left;
+    if (left < pool->cold_count)
+        pool->cold_count = left;
+    else if (left >= ANYC__STACK_AHEAD)
+        __builtin_prefetch(anyc__stack_start(pool, pool->free[left - ANYC__STACK_AHEAD]) - 1, 1);
+    return pool->free[left];
 }
 
-/* Where the first frame of a task begins: staggered, so that tasks do not share cache sets. */
-char *anyc__stack_start(const struct stack_pool *pool, char *low);
+static inline void anyc__stack_release(struct stack_pool *pool, char *low)
+{
+    pool->free[pool->free_count++] = low;
+}
 
 /* Most bytes ever used, rounded up to pages. Makes a system call. */
 size_t anyc__stack_used(const struct stack_pool *pool, char *low);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/clear.h"
 #include "core/error.h"
 #include "core/group.h"
 #include "core/loop.h"
@@ -83,7 +84,7 @@ anyc_task *anyc__task_create(anyc_loop *loop, const char *origin, const char *na
     task = loop->free_tasks;
     ANYC_ASSERT(task != NULL);
     loop->free_tasks = task->ready_next;
-    memset(task, 0, sizeof *task);
+    anyc__clear(task, sizeof *task);
     task->loop = loop;
     task->state = TASK_NEW;
     task->origin = origin != NULL ? origin : empty_origin;
@@ -100,9 +101,12 @@ void anyc__task_destroy(anyc_task *task)
 {
     anyc_loop *loop = task->loop;
 
-    anyc__free(task->owned);
-    anyc__failure_free(task->failure);
-    anyc__group_failures_free(task->group_failures);
+    if (task->owned != NULL)
+        anyc__free(task->owned);
+    if (task->failure != NULL)
+        anyc__failure_free(task->failure);
+    if (task->group_failures != NULL)
+        anyc__group_failures_free(task->group_failures);
     task->state = TASK_ENDED;
     task->ready_next = loop->free_tasks;
     loop->free_tasks = task;

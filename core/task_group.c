@@ -9,6 +9,7 @@
 #include <anyc/task.h>
 
 #include "core/alloc.h"
+#include "core/clear.h"
 #include "core/error.h"
 #include "core/group.h"
 #include "core/instruments.h"
@@ -107,7 +108,7 @@ int anyc_task_group_enter(anyc_task_group *group)
         return anyc__fail(ANYC_ESTATE, 0,
                           "the task group was entered before: use a fresh one, initialised with "
                           "ANYC_TASK_GROUP_INIT");
-    *group = (anyc_task_group)ANYC_TASK_GROUP_INIT;
+    anyc__clear(&group->host, sizeof *group - offsetof(anyc_task_group, host));
     anyc__scope_init(&group->scope, task, task->scope, ANYC__NO_DEADLINE);
     group->scope.group = group;
     group->host = task;

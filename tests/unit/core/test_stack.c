@@ -235,7 +235,7 @@ ANYC_TEST_PLAIN(test_stack__is_reused_last_freed_first)
     anyc__stack_release(pool, second);
     ck_assert_ptr_eq(pool_take(&pools), second);
     ck_assert_ptr_eq(pool_take(&pools), first);
-    ck_assert_uint_eq(pool->warm_count, 0);
+    ck_assert_uint_eq(pool->free_count, 0);
     anyc__stack_pools_destroy(pools);
 }
 
@@ -261,52 +261,95 @@ ANYC_TEST_PLAIN(test_stack__starts_staggered_and_below_its_top)
         char *low = pool_take(&pools);
         char *start = anyc__stack_start(pool, low);
 
-        ck_assert(start > low + SIZE / 2 && start < anyc__stack_top(pool, low));
+        ck_assert(start > low + SIZE / 2 && start <= anyc__stack_top(pool, low));
         ck_assert_uint_ne((uintptr_t)start, (uintptr_t)last_start + SIZE);
         last_start = start;
     }
     anyc__stack_pools_destroy(pools);
 }
 
-#define MANY 128
+#define MANY 256
+#define SECOND INT64_C(1000000000)
 
-ANYC_TEST_PLAIN(test_stack__gives_pages_back_when_idle)
+/* Free stacks that hold pages. */
+static size_t pool_warm(const struct stack_pool *pool)
 {
-    struct stack_pool *pools = NULL;
-    struct stack_pool *pool = anyc__stack_pool_find(&pools, SIZE);
+    size_t warm = 0;
+
+    for (size_t i = 0; i < pool->free_count; i++)
+        warm += anyc__stack_used(pool, pool->free[i]) > 0;
+    return warm;
+}
+
+/* Many free stacks that hold pages. */
+static struct stack_pool *pool_used(struct stack_pool **pools)
+{
+    struct stack_pool *pool = anyc__stack_pool_find(pools, SIZE);
     char *lows[MANY];
-    size_t used = 0;
 
     for (int i = 0; i < MANY; i++) {
-        lows[i] = pool_take(&pools);
+        lows[i] = pool_take(pools);
         ck_assert_uint_eq(anyc__stack_used(pool, lows[i]), pool->size - pool->guard);
     }
     for (int i = 0; i < MANY; i++)
         anyc__stack_release(pool, lows[i]);
-    while (anyc__stack_trim(pools))
-        continue;
-    for (int i = 0; i < MANY; i++)
-        used += anyc__stack_used(pool, lows[i]) > 0;
-    ck_assert_uint_eq(used, pool->warm_count);
-    ck_assert_uint_eq(used + pool->cold_count, MANY);
+    return pool;
+}
+
+/* Trim at `now_ns` until there is nothing to do; answers when there may be. */
+static int64_t pool_trim_all(struct stack_pool *pools, int64_t now_ns)
+{
+    int64_t again_ns = now_ns;
+
+    for (int i = 0; i < MANY && again_ns <= now_ns; i++)
+        again_ns = anyc__stack_trim(pools, now_ns);
+    ck_assert_int_gt(again_ns, now_ns);
+    return again_ns;
+}
+
+ANYC_TEST_PLAIN(test_stack__gives_pages_back_when_unused_for_a_second)
+{
+    struct stack_pool *pools = NULL;
+    struct stack_pool *pool = pool_used(&pools);
+
+    ck_assert_int_eq(pool_trim_all(pools, SECOND), 2 * SECOND);
+    ck_assert_int_eq(pool_trim_all(pools, 2 * SECOND - 1), 2 * SECOND);
+    ck_assert_uint_eq(pool_warm(pool), MANY);
+    ck_assert_int_eq(pool_trim_all(pools, 2 * SECOND), INT64_MAX);
+    ck_assert_uint_eq(pool_warm(pool) + pool->cold_count, MANY);
     ck_assert_uint_gt(pool->cold_count, 0);
+    anyc__stack_pools_destroy(pools);
+}
+
+ANYC_TEST_PLAIN(test_stack__keeps_pages_of_what_was_used_within_the_second)
+{
+    struct stack_pool *pools = NULL;
+    struct stack_pool *pool = pool_used(&pools);
+    char *lows[MANY / 2];
+
+    pool_trim_all(pools, SECOND);
+    for (int i = 0; i < MANY / 2; i++)
+        lows[i] = pool_take(&pools);
+    for (int i = 0; i < MANY / 2; i++)
+        anyc__stack_release(pool, lows[i]);
+    ck_assert_int_eq(pool_trim_all(pools, 2 * SECOND), 3 * SECOND);
+    ck_assert_uint_ge(pool_warm(pool), MANY / 2);
+    ck_assert_uint_gt(pool->cold_count, 0);
+    ck_assert_int_eq(pool_trim_all(pools, 3 * SECOND), INT64_MAX);
+    ck_assert_uint_lt(pool_warm(pool), MANY / 2);
     anyc__stack_pools_destroy(pools);
 }
 
 ANYC_TEST_PLAIN(test_stack__trimmed_is_given_out_again)
 {
     struct stack_pool *pools = NULL;
-    struct stack_pool *pool = anyc__stack_pool_find(&pools, SIZE);
+    struct stack_pool *pool = pool_used(&pools);
     char *lows[MANY];
-    size_t carved;
+    size_t carved = pool->carved;
 
-    for (int i = 0; i < MANY; i++)
-        lows[i] = pool_take(&pools);
-    for (int i = 0; i < MANY; i++)
-        anyc__stack_release(pool, lows[i]);
-    ck_assert(!anyc__stack_trim(pools));
+    pool_trim_all(pools, SECOND);
+    pool_trim_all(pools, 2 * SECOND);
     ck_assert_uint_gt(pool->cold_count, 0);
-    carved = pool->carved;
     for (int i = 0; i < MANY; i++) {
         char *low = pool_take(&pools);
 
