@@ -221,16 +221,6 @@ static bool scope_is_open(anyc_loop *loop, const anyc_cancel_scope *scope)
     return search.found;
 }
 
-/* The scope in which the task's function began, and should have ended. */
-static const anyc_cancel_scope *task_own_scope(const anyc_task *task)
-{
-    if (task->handle != NULL)
-        return &task->handle->scope;
-    if (task->start != NULL)
-        return &task->start->scope;
-    return task->group != NULL ? &task->group->scope : &task->loop->root_scope;
-}
-
 void anyc__check_outlives(const anyc_task *task, const void *object)
 {
     const char *address = object;
@@ -244,7 +234,7 @@ void anyc__check_outlives(const anyc_task *task, const void *object)
 
 void anyc__scopes_abandon(anyc_task *task)
 {
-    const anyc_cancel_scope *own = task_own_scope(task);
+    const anyc_cancel_scope *own = anyc__task_own_scope(task);
     const anyc_cancel_scope *left_open;
 
     for (left_open = task->scope; left_open != own; left_open = left_open->outer)

@@ -15,12 +15,14 @@
 int64_t anyc__ns_from_seconds(double seconds)
 {
     double ns = seconds * NS;
+    int64_t whole;
 
     if (ns >= 9.2e18)
         return ANYC__NO_DEADLINE;
     if (ns <= -9.2e18)
         return INT64_MIN + 1; /* the past; INT64_MIN means cancelled */
-    return (int64_t)ceil(ns);
+    whole = (int64_t)ns;
+    return (double)whole < ns ? whole + 1 : whole;
 }
 
 double anyc__seconds_from_ns(int64_t ns)

@@ -5,6 +5,7 @@
 #ifndef ANYC_CORE_GROUP_H
 #define ANYC_CORE_GROUP_H
 
+#include "core/loop.h"
 #include "core/task.h"
 
 /* A task that waits in anyc_task_group_start, on its stack. */
@@ -23,6 +24,16 @@ struct group_failures {
     size_t capacity;
     anyc_task_error entries[]; /* names, messages and nested lists belong to the entry */
 };
+
+/* The scope in which a task's function begins, and should end. */
+static inline const anyc_cancel_scope *anyc__task_own_scope(const anyc_task *task)
+{
+    if (task->handle != NULL)
+        return &task->handle->scope;
+    if (task->start != NULL)
+        return &task->start->scope;
+    return task->group != NULL ? &task->group->scope : &task->loop->root_scope;
+}
 
 /* Put a failure on the group's list and cancel the group. Takes over the task's list of an inner
  * group if that is what failed. Without memory for the entry its code still counts. */

@@ -38,17 +38,16 @@ struct cycle_clock {
     int64_t measured_ns;
 };
 
-/* Invariants: ready_head == NULL iff ready_tail == &ready_head; current != NULL only while a task
+/* Invariants: ready_head == NULL iff ready_tail == &ready_head; head.current != NULL only while a task
  * runs. */
 struct anyc_loop {
     /* every switch */
-    anyc_task *current;
+    struct loop_head head;
     anyc_task *ready_head;
     anyc_task **ready_tail;
     anyc_task *turn_last;  /* the last that was ready when the turn began; NULL: it has run */
     void *sp;              /* of the thread that runs the loop, while a task runs */
     int32_t switches_left; /* of this batch */
-    int32_t calls_left;    /* of the running task, until it must let others run */
     bool in_turn;
     bool quiet_poll; /* the loop looked for events since a task ran last */
     bool ending;     /* cancel through shields: the run is being torn down */
@@ -95,7 +94,7 @@ struct anyc_loop {
     size_t thread_stack_size;
 };
 
-_Static_assert(offsetof(struct anyc_loop, current) == 0, "anyc__task() reads the first field");
+_Static_assert(offsetof(struct anyc_loop, head) == 0, "anyc__loop_head() takes it for the loop");
 
 /* Seconds of the API to ns and back. NAN is the caller's to refuse. */
 int64_t anyc__ns_from_seconds(double seconds);

@@ -14,42 +14,15 @@
 #include "core/instruments.h"
 #include "core/loop.h"
 #include "core/scope.h"
-#include "core/switch.h"
-#include "core/task.h"
+#include "core/suspend.h"
 #include "core/tools.h"
 
 #define TURN_NS 200000       /* about so long, no look at descriptors while tasks are ready */
 #define BATCH_LONG_NS 100000 /* halve the batch when it takes longer ... */
 #define BATCH_SHORT_NS 25000 /* ... and double it when it is over sooner */
 #define BATCH_MOST 256
-#define STACKS_AHEAD 8
-#define CALLS_A_TURN 64 /* of one task without waiting, before others get their turn */
-
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 _Thread_local anyc_loop *anyc__loop __attribute__((tls_model("initial-exec")));
-
-/* -- the ready queue -- */
-
-static void queue_push(anyc_loop *loop, anyc_task *task)
-{
-    task->ready_next = NULL;
-    *loop->ready_tail = task;
-    loop->ready_tail = &task->ready_next;
-}
-
-static anyc_task *queue_pop(anyc_loop *loop)
-{
-    anyc_task *task = loop->ready_head;
-
-    loop->ready_head = task->ready_next;
-    if (loop->ready_head == NULL)
-        loop->ready_tail = &loop->ready_head;
-    if (task == loop->turn_last)
-        loop->turn_last = NULL;
-    return task;
-}
 
 void anyc__task_ready(anyc_task *task)
 {
@@ -61,12 +34,12 @@ void anyc__task_ready(anyc_task *task)
         anyc__instruments_ready(task);
     if (!loop->in_turn && loop->ready_head == NULL)
         loop->backend->task_ready(loop);
-    queue_push(loop, task);
+    anyc__queue_push(loop, task);
 }
 
 /* -- switching -- */
 
-static void switch_watched(anyc_loop *loop, void **save_sp, void **save_tool, anyc_task *next)
+void anyc__switch_watched(anyc_loop *loop, void **save_sp, void **save_tool, anyc_task *next)
 {
     if (next != NULL) {
         anyc__tools_before_switch(save_tool, next->tool, next->stack_low,
@@ -81,18 +54,7 @@ static void switch_watched(anyc_loop *loop, void **save_sp, void **save_tool, an
         anyc__tools_after_switch(*save_tool, NULL, NULL);
 }
 
-/* Leave this stack for that of `next`, or of the loop. A stack that is never resumed has no
- * save_tool. */
-static inline void switch_to(anyc_loop *loop, void **save_sp, void **save_tool, anyc_task *next)
-{
-    if (UNLIKELY(anyc__tools_watch))
-        switch_watched(loop, save_sp, save_tool, next);
-    else
-        anyc__switch(save_sp, next != NULL ? next->sp : loop->sp);
-}
-
-/* Give a new task its stack; false when there is none to be had. */
-static bool task_prepare(anyc_task *task)
+bool anyc__task_prepare(anyc_task *task)
 {
     char *low = anyc__stack_acquire(task->pool);
 
@@ -105,50 +67,6 @@ static bool task_prepare(anyc_task *task)
         task->tool = anyc__tools_fiber_create();
     }
     return true;
-}
-
-/* Have the stacks of the tasks that run next brought near: with many tasks each is far. */
-static void stacks_prefetch(const anyc_task *task)
-{
-    for (int i = 0; i < STACKS_AHEAD && task != NULL; i++) {
-        __builtin_prefetch(task->sp);
-        task = task->ready_next;
-    }
-}
-
-static void task_resume(anyc_loop *loop, anyc_task *task)
-{
-    task->state = TASK_RUNNING;
-    loop->current = task;
-    loop->calls_left = CALLS_A_TURN;
-    if (--loop->switches_left % STACKS_AHEAD == 0)
-        stacks_prefetch(loop->ready_head);
-}
-
-/* The next task that can be switched to right from another task, or NULL: back to the loop. */
-static anyc_task *next_direct(anyc_loop *loop)
-{
-    anyc_task *next = loop->ready_head;
-
-    if (next == NULL || loop->switches_left <= 0 || loop->instruments != NULL)
-        return NULL;
-    if (next->state == TASK_NEW && (!anyc__stack_ready(next->pool) || !task_prepare(next)))
-        return NULL;
-    (void)queue_pop(loop);
-    task_resume(loop, next);
-    return next;
-}
-
-/* The running task is in the ready queue or waits: run others until it is its turn again. */
-static void task_suspend(anyc_loop *loop, anyc_task *task)
-{
-    anyc_task *next = next_direct(loop);
-
-    if (next == task)
-        return;
-    if (next == NULL)
-        loop->current = NULL;
-    switch_to(loop, &task->sp, &task->tool, next);
 }
 
 /* The stack of the task that ended before this one is surely not executed on any more. */
@@ -173,7 +91,7 @@ static void task_end(anyc_loop *loop, anyc_task *task, int rc)
 _Noreturn void anyc__task_main(void)
 {
     anyc_loop *loop = anyc__loop;
-    anyc_task *task = loop->current;
+    anyc_task *task = loop->head.current;
     anyc_task *next;
     void *nowhere;
     int rc;
@@ -190,10 +108,10 @@ _Noreturn void anyc__task_main(void)
         rc = task->fn.plain(task->arg);
     task_leave_stack(loop, task);
     task_end(loop, task, rc);
-    next = loop->main_task != NULL ? next_direct(loop) : NULL;
+    next = loop->main_task != NULL ? anyc__next_direct(loop) : NULL;
     if (next == NULL)
-        loop->current = NULL;
-    switch_to(loop, &nowhere, NULL, next);
+        loop->head.current = NULL;
+    anyc__switch_to(loop, &nowhere, NULL, next);
     __builtin_unreachable();
 }
 
@@ -222,21 +140,19 @@ int anyc__check_limit(anyc_task *task)
 
 void anyc__yield(anyc_task *task)
 {
-    task->state = TASK_READY;
-    queue_push(task->loop, task);
-    task_suspend(task->loop, task);
+    anyc__yield_inlined(task);
 }
 
-int anyc__enter(anyc_task **out_task)
+int anyc__enter_slowly(anyc_task **out_task)
 {
     anyc_task *task = anyc__task();
     int rc;
 
-    if (UNLIKELY(task == NULL))
+    if (task == NULL)
         return anyc__fail_plain(ANYC_ENOLOOP);
     *out_task = task;
     rc = anyc__check_cancelled(task);
-    if (rc < 0 || LIKELY(--task->loop->calls_left >= 0))
+    if (rc < 0 || --task->loop->head.calls_left >= 0)
         return rc;
     anyc__yield(task);
     return anyc__check_cancelled(task);
@@ -248,7 +164,7 @@ static void wait_abandon(struct task_wait *wait)
         wait->type->abandon(wait);
 }
 
-static int wait_give_up(struct task_wait *wait)
+int anyc__wait_give_up(struct task_wait *wait)
 {
     wait_abandon(wait);
     if (anyc__list_linked(&wait->link))
@@ -258,42 +174,14 @@ static int wait_give_up(struct task_wait *wait)
     return ANYC_ECANCELLED;
 }
 
-static int wait_suspend(anyc_task *task, struct task_wait *wait, const struct wait_type *type,
-                        const void *on)
-{
-    wait->type = type;
-    wait->on = on;
-    task->wait = wait;
-    task->state = TASK_WAITING;
-    task_suspend(task->loop, task);
-    if (UNLIKELY(wait->rc < 0))
-        task->last_code = wait->rc;
-    return wait->rc;
-}
-
 int anyc__wait(struct task_wait *wait, const struct wait_type *type, const void *on)
 {
-    anyc_task *task = anyc__task();
-
-    ANYC_ASSERT(task != NULL && task->state == TASK_RUNNING);
-    wait->task = task;
-    if (UNLIKELY(task->scope->limit_ns == SCOPE_CANCELLED)) { /* the turn sees to deadlines */
-        wait->type = type;
-        wait->on = on;
-        return wait_give_up(wait);
-    }
-    task->wait_shielded = false;
-    return wait_suspend(task, wait, type, on);
+    return anyc__wait_inlined(wait, type, on);
 }
 
 int anyc__wait_shielded(struct task_wait *wait, const struct wait_type *type, const void *on)
 {
-    anyc_task *task = anyc__task();
-
-    ANYC_ASSERT(task != NULL && task->state == TASK_RUNNING);
-    wait->task = task;
-    task->wait_shielded = true;
-    return wait_suspend(task, wait, type, on);
+    return anyc__wait_shielded_inlined(wait, type, on);
 }
 
 void anyc__wake(struct task_wait *wait, int rc)
@@ -342,7 +230,7 @@ int anyc__wait_until(struct task_wait *wait, const struct wait_type *type, const
 
     if (deadline_ns == ANYC__NO_DEADLINE)
         return anyc__wait(wait, type, on);
-    wait->task = loop->current;
+    wait->task = loop->head.current;
     anyc__deadline_add(loop, &timed.timer);
     rc = anyc__wait(wait, type, on);
     anyc__timer_remove(&loop->timers, &timed.timer);
@@ -357,15 +245,15 @@ static void run_batch(anyc_loop *loop)
 
     loop->switches_left = loop->batch;
     while (loop->ready_head != NULL && loop->switches_left > 0 && loop->main_task != NULL) {
-        anyc_task *task = queue_pop(loop);
+        anyc_task *task = anyc__queue_pop(loop);
         uint64_t id = task->id;
         bool heard = loop->instruments != NULL; /* the task may be the one that adds the first */
 
-        if (task->state == TASK_NEW && !task_prepare(task)) {
+        if (task->state == TASK_NEW && !anyc__task_prepare(task)) {
             task_end(loop, task, anyc__fail_plain(ANYC_ENOMEM));
             continue;
         }
-        task_resume(loop, task);
+        anyc__task_resume(loop, task);
         if (UNLIKELY(heard))
             anyc__instruments_step(loop, id, true);
         if (UNLIKELY(anyc__tools_watch)) {

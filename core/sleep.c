@@ -9,8 +9,7 @@
 #include <anyc/loop.h>
 
 #include "core/error.h"
-#include "core/loop.h"
-#include "core/task.h"
+#include "core/suspend.h"
 
 struct sleep_wait {
     struct task_wait wait;
@@ -101,7 +100,7 @@ int anyc_checkpoint(void)
     rc = anyc__check_cancelled(task);
     if (rc < 0)
         return rc;
-    anyc__yield(task);
+    anyc__yield_inlined(task);
     return anyc__check_cancelled(task);
 }
 

@@ -161,7 +161,8 @@ const char *anyc__task_place(const anyc_task *task)
 
 void anyc__task_ended(anyc_task *task, int rc)
 {
-    anyc__scopes_abandon(task);
+    if (task->scope != anyc__task_own_scope(task))
+        anyc__scopes_abandon(task);
     if (task->group != NULL) {
         anyc__group_child_ended(task, rc);
     } else {

@@ -54,7 +54,7 @@ struct task_wait {
 enum task_state {
     TASK_NEW,     /* in the ready queue, has no stack yet */
     TASK_READY,   /* in the ready queue */
-    TASK_RUNNING, /* loop->current */
+    TASK_RUNNING, /* the loop's head.current */
     TASK_WAITING, /* task->wait != NULL */
     TASK_ENDED
 };
@@ -102,16 +102,45 @@ struct anyc_task {
 /* The loop that runs in this thread, or NULL. */
 extern _Thread_local anyc_loop *anyc__loop __attribute__((tls_model("initial-exec")));
 
-/* The running task, or NULL outside one. It is the first field of the loop. */
+/* The first fields of every loop, for the functions below. */
+struct loop_head {
+    anyc_task *current; /* that runs, or NULL */
+    int32_t calls_left; /* of it, until it must let others run */
+};
+
+static inline struct loop_head *anyc__loop_head(void)
+{
+    return (struct loop_head *)(void *)anyc__loop;
+}
+
+/* The running task, or NULL outside one. */
 static inline anyc_task *anyc__task(void)
 {
-    return anyc__loop != NULL ? *(anyc_task **)(void *)anyc__loop : NULL;
+    return anyc__loop != NULL ? anyc__loop_head()->current : NULL;
 }
+
+/* As anyc__enter if that would answer 0 without letting others run; else does nothing. */
+static inline bool anyc__enter_at_once(anyc_task **out_task)
+{
+    anyc_task *task = anyc__task();
+
+    if (task == NULL || task->scope->limit_ns != INT64_MAX || anyc__loop_head()->calls_left <= 0)
+        return false;
+    anyc__loop_head()->calls_left--;
+    *out_task = task;
+    return true;
+}
+
+/* The rest of anyc__enter. */
+int anyc__enter_slowly(anyc_task **out_task);
 
 /* Begin an asynchronous function. Answers 0 and the running task, or ANYC_ENOLOOP outside a task,
  * or ANYC_ECANCELLED. A task that has made many calls without waiting is put at the back of the
  * queue first. Nothing of the caller's operation may have happened before. */
-int anyc__enter(anyc_task **out_task);
+static inline int anyc__enter(anyc_task **out_task)
+{
+    return anyc__enter_at_once(out_task) ? 0 : anyc__enter_slowly(out_task);
+}
 
 /* As anyc__enter without the yield: for the parts of an operation after it first did something.
  * Answers 0 or ANYC_ECANCELLED. */

@@ -15,6 +15,7 @@
 #include "core/instruments.h"
 #include "core/loop.h"
 #include "core/scope.h"
+#include "core/suspend.h"
 
 #define GROUP_ENTERED 0x67726f75u
 #define GROUP_LEFT 0x6c656674u
@@ -144,7 +145,7 @@ static void exit_join(anyc_task_group *group)
         anyc__yield(group->host);
     while (group->child_count > 0) {
         group->exit_wait = &wait;
-        (void)anyc__wait_shielded(&wait, &exit_wait, group);
+        (void)anyc__wait_shielded_inlined(&wait, &exit_wait, group);
         group->exit_wait = NULL;
         if (anyc__scope_cancelled_from_outside(&group->scope))
             group->cut_short = true;

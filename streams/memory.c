@@ -13,7 +13,7 @@
 #include <anyc/memory_stream.h>
 
 #include "core/error.h"
-#include "core/task.h"
+#include "core/suspend.h"
 #include "streams/item_ring.h"
 #include "streams/stream.h"
 
@@ -81,7 +81,7 @@ static void memory_end_free(struct memory_end *end)
 }
 
 /* The checkpoint, which may let others run. After an error the end may be gone. */
-static inline int memory_enter(struct memory_end *end)
+static int memory_enter_slowly(struct memory_end *end)
 {
     anyc_task *task;
     int rc;
@@ -93,6 +93,13 @@ static inline int memory_enter(struct memory_end *end)
         return rc < 0 ? rc : anyc__fail_plain(ANYC_ECLOSED);
     }
     return rc;
+}
+
+static inline int memory_enter(struct memory_end *end)
+{
+    anyc_task *task;
+
+    return anyc__enter_at_once(&task) ? 0 : memory_enter_slowly(end);
 }
 
 /* Give an item to the first receiver, else to the buffer. */
@@ -332,7 +339,7 @@ int anyc_memory_send_stream_send(anyc_memory_send_stream *stream, const void *it
     if (rc == ANYC_EWOULDBLOCK) {
         waiter = (struct memory_waiter){.end = end, .item.from = item};
         anyc__list_push(&end->state->senders, &waiter.wait.link);
-        rc = anyc__wait(&waiter.wait, &memory_send_wait, end);
+        rc = anyc__wait_inlined(&waiter.wait, &memory_send_wait, end);
     }
     return memory_answer(rc);
 }
@@ -398,7 +405,7 @@ int anyc_memory_receive_stream_receive(anyc_memory_receive_stream *stream, void 
     if (rc == ANYC_EWOULDBLOCK) {
         waiter = (struct memory_waiter){.end = end, .item.to = item};
         anyc__list_push(&end->state->receivers, &waiter.wait.link);
-        rc = anyc__wait(&waiter.wait, &memory_receive_wait, end);
+        rc = anyc__wait_inlined(&waiter.wait, &memory_receive_wait, end);
     }
     return memory_answer(rc);
 }

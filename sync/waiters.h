@@ -9,7 +9,7 @@
 #define ANYC_SYNC_WAITERS_H
 
 #include "core/list.h"
-#include "core/task.h"
+#include "core/suspend.h"
 
 /* Who came first, or NULL. */
 static inline struct task_wait *anyc__waiters_first(const anyc_list *waiters)
@@ -20,13 +20,13 @@ static inline struct task_wait *anyc__waiters_first(const anyc_list *waiters)
 }
 
 /* Let the running task wait at the end of a queue. As anyc__wait; `on` is the queue's object. */
-static inline int anyc__waiters_join(anyc_list *waiters, const struct wait_type *type,
+ALWAYS_INLINE int anyc__waiters_join(anyc_list *waiters, const struct wait_type *type,
                                      const void *on)
 {
     struct task_wait wait = {0};
 
     anyc__list_push(waiters, &wait.link);
-    return anyc__wait(&wait, type, on);
+    return anyc__wait_inlined(&wait, type, on);
 }
 
 /* Wake all, in order. */

@@ -43,7 +43,7 @@ static void count_post(struct post *post)
 
     counter->out_of_order += numbered->number != counter->next[numbered->thread];
     counter->next[numbered->thread]++;
-    counter->in_tasks += counter->loop->current != NULL;
+    counter->in_tasks += counter->loop->head.current != NULL;
     if (++counter->called == THREADS * POSTS)
         anyc_event_set(&counter->all);
 }
