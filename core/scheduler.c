@@ -184,16 +184,19 @@ int anyc__wait_shielded(struct task_wait *wait, const struct wait_type *type, co
     return anyc__wait_shielded_inlined(wait, type, on);
 }
 
-void anyc__wake(struct task_wait *wait, int rc)
+void anyc__wake_waiting(anyc_task *task, int rc)
 {
-    anyc_task *task = wait->task;
-
-    ANYC_ASSERT(task->wait == wait);
-    if (anyc__list_linked(&wait->link))
-        anyc__list_remove(&wait->link);
-    wait->rc = rc;
+    task->wait->rc = rc;
     task->wait = NULL;
     anyc__task_ready(task);
+}
+
+void anyc__wake(struct task_wait *wait, int rc)
+{
+    ANYC_ASSERT(wait->task->wait == wait);
+    if (anyc__list_linked(&wait->link))
+        anyc__list_remove(&wait->link);
+    anyc__wake_waiting(wait->task, rc);
 }
 
 void anyc__task_interrupt(anyc_task *task)

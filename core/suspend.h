@@ -17,7 +17,10 @@
 #include "core/switch.h"
 #include "core/tools.h"
 
-#define ANYC__STACKS_AHEAD 8  /* brought near before their tasks run */
+#define ANYC__STACKS_AHEAD 4 /* brought near before their tasks run ... */
+#define ANYC__FRAME_LINES 5  /* ... as far as a task returns from a wait ... */
+#define ANYC__FEW_TASKS 64   /* ... unless they are so few that they stay near anyway */
+#define ANYC__CACHE_LINE 64
 #define ANYC__CALLS_A_TURN 64 /* of one task without waiting, before others get their turn */
 
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -51,11 +54,14 @@ ALWAYS_INLINE anyc_task *anyc__queue_pop(anyc_loop *loop)
     return task;
 }
 
-/* Have the stacks of the tasks that run next brought near: with many tasks each is far. */
+/* Have the stacks of the tasks that run next brought near: with many tasks they are far. */
 static inline void anyc__stacks_prefetch(const anyc_task *task)
 {
     for (int i = 0; i < ANYC__STACKS_AHEAD && task != NULL; i++) {
-        __builtin_prefetch(task->sp);
+        const char *frame = task->sp;
+
+        for (int line = 0; line < ANYC__FRAME_LINES; line++)
+            __builtin_prefetch(frame + line * ANYC__CACHE_LINE);
         task = task->ready_next;
     }
 }
@@ -66,7 +72,7 @@ ALWAYS_INLINE void anyc__task_resume(anyc_loop *loop, anyc_task *task)
     task->state = TASK_RUNNING;
     loop->head.current = task;
     loop->head.calls_left = ANYC__CALLS_A_TURN;
-    if (--loop->switches_left % ANYC__STACKS_AHEAD == 0)
+    if (--loop->switches_left % ANYC__STACKS_AHEAD == 0 && loop->task_count > ANYC__FEW_TASKS)
         anyc__stacks_prefetch(loop->ready_head);
 }
 

@@ -168,6 +168,9 @@ int anyc__wait_until(struct task_wait *wait, const struct wait_type *type, const
  * nothing, runs nobody. */
 void anyc__wake(struct task_wait *wait, int rc);
 
+/* The same for a task whose node is in no queue. */
+void anyc__wake_waiting(anyc_task *task, int rc);
+
 /* Let every task that is ready run once. Cannot be cancelled. */
 void anyc__yield(anyc_task *task);
 

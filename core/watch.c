@@ -9,48 +9,43 @@
 #include "core/loop.h"
 #include "core/task.h"
 
-/* On the stack of a task that waits for a descriptor, and in the slots of what it waits for. */
-struct watch_wait {
-    struct task_wait wait;
-    unsigned events; /* what for */
-    unsigned ready;  /* what of it came */
-};
-
 static void watch_abandon(struct task_wait *wait);
 
 static const struct wait_type readable_wait = {"data on a descriptor", watch_abandon, NULL};
 static const struct wait_type writable_wait = {"room on a descriptor", watch_abandon, NULL};
 
-static struct watch_wait *waiter_of(const anyc_watch *watch, unsigned event)
+static void waiter_enter(anyc_watch *watch, anyc_task *task, unsigned events)
 {
-    return watch->waiter[event == ANYC_WRITABLE];
-}
-
-static void waiter_enter(anyc_watch *watch, struct watch_wait *waiter)
-{
-    if ((waiter->events & ANYC_READABLE) != 0)
-        watch->waiter[0] = waiter;
-    if ((waiter->events & ANYC_WRITABLE) != 0)
-        watch->waiter[1] = waiter;
+    if ((events & ANYC_READABLE) != 0)
+        watch->waiter[0] = task;
+    if ((events & ANYC_WRITABLE) != 0)
+        watch->waiter[1] = task;
     watch->loop->watch_waits++;
 }
 
-static void waiter_leave(anyc_watch *watch, const struct watch_wait *waiter)
+/* Answers what the task waited for. */
+static unsigned waiter_leave(anyc_watch *watch, const anyc_task *task)
 {
-    if (watch->waiter[0] == waiter)
+    unsigned events = 0;
+
+    if (watch->waiter[0] == task) {
         watch->waiter[0] = NULL;
-    if (watch->waiter[1] == waiter)
+        events |= ANYC_READABLE;
+    }
+    if (watch->waiter[1] == task) {
         watch->waiter[1] = NULL;
+        events |= ANYC_WRITABLE;
+    }
     watch->loop->watch_waits--;
+    return events;
 }
 
 static void watch_abandon(struct task_wait *wait)
 {
-    struct watch_wait *waiter = ANYC__CONTAINER(wait, struct watch_wait, wait);
     anyc_watch *watch = (anyc_watch *)(uintptr_t)wait->on;
+    unsigned events = waiter_leave(watch, wait->task);
 
-    waiter_leave(watch, waiter);
-    watch->loop->backend->scope_wake(watch, waiter->events);
+    watch->loop->backend->scope_wake(watch, events);
 }
 
 static bool table_reserve(anyc_loop *loop, int fd)
@@ -120,30 +115,31 @@ static int watch_arm(anyc_watch *watch, unsigned events)
 
 int anyc__watch_wait_any(anyc_watch *watch, unsigned events, unsigned *out_ready)
 {
-    struct watch_wait waiter = {.events = events, .ready = watch->ready & events};
+    struct task_wait wait = {.rc = 0};
     int rc;
 
     if (((events & ANYC_READABLE) != 0 && watch->waiter[0] != NULL) ||
         ((events & ANYC_WRITABLE) != 0 && watch->waiter[1] != NULL))
         return anyc__fail(ANYC_EBUSY, 0, "another task is waiting for descriptor %d", watch->fd);
-    if (waiter.ready != 0) {
+    if ((watch->ready & events) != 0) {
+        *out_ready = watch->ready & events;
         watch->ready &= (uint8_t)~events;
-        *out_ready = waiter.ready;
         return 0;
     }
     rc = watch_arm(watch, events);
     if (rc < 0)
         return rc;
-    waiter_enter(watch, &waiter);
+    waiter_enter(watch, anyc__task(), events);
     watch->users++; /* it may be closed before this task runs again */
-    rc = anyc__wait(&waiter.wait, events == ANYC_WRITABLE ? &writable_wait : &readable_wait, watch);
-    if (rc == 0 && watch->closed)
+    rc = anyc__wait(&wait, events == ANYC_WRITABLE ? &writable_wait : &readable_wait, watch);
+    if (rc >= 0 && watch->closed)
         rc = ANYC_ECLOSED;
     watch->woken &= (uint8_t)~events;
     anyc__watch_return(watch);
-    if (rc == 0)
-        *out_ready = waiter.ready;
-    return rc;
+    if (rc < 0)
+        return rc;
+    *out_ready = (unsigned)rc;
+    return 0;
 }
 
 int anyc__watch_wait(anyc_watch *watch, unsigned event)
@@ -153,17 +149,18 @@ int anyc__watch_wait(anyc_watch *watch, unsigned event)
     return anyc__watch_wait_any(watch, event, &ready);
 }
 
-/* Wake who waits for the event; answers whether there was one. */
-static bool watch_wake(anyc_watch *watch, unsigned event, unsigned ready, int rc)
+/* Wake who waits for the event with an error or with what is ready of what it waits for; answers
+ * whether there was one. Its stack may be far, so only its result is written there. */
+static bool watch_wake(anyc_watch *watch, unsigned event, int rc)
 {
-    struct watch_wait *waiter = waiter_of(watch, event);
+    anyc_task *task = watch->waiter[event == ANYC_WRITABLE];
+    unsigned events;
 
-    if (waiter == NULL)
+    if (task == NULL)
         return false;
-    waiter->ready = ready & waiter->events;
-    watch->woken |= (uint8_t)waiter->events;
-    waiter_leave(watch, waiter);
-    anyc__wake(&waiter->wait, rc);
+    events = waiter_leave(watch, task);
+    watch->woken |= (uint8_t)events;
+    anyc__wake_waiting(task, rc < 0 ? rc : rc & (int)events);
     return true;
 }
 
@@ -172,8 +169,8 @@ void anyc__watch_close(anyc_watch *watch, int rc)
     anyc_loop *loop = watch->loop;
 
     watch->closed = true;
-    (void)watch_wake(watch, ANYC_READABLE, 0, rc);
-    (void)watch_wake(watch, ANYC_WRITABLE, 0, rc);
+    (void)watch_wake(watch, ANYC_READABLE, rc);
+    (void)watch_wake(watch, ANYC_WRITABLE, rc);
     loop->watches[watch->fd] = NULL;
     loop->backend->watch_close(watch);
 }
@@ -217,13 +214,13 @@ void anyc_backend_watch_ready(anyc_watch *watch, unsigned events)
 
     loop->in_turn = true; /* a turn follows anyway, the loop need not be told */
     /* who was woken but did not run yet is about to read: that is no reason to disarm */
-    if ((events & ANYC_READABLE) != 0 && !watch_wake(watch, ANYC_READABLE, events, 0) &&
+    if ((events & ANYC_READABLE) != 0 && !watch_wake(watch, ANYC_READABLE, (int)events) &&
         (watch->woken & ANYC_READABLE) == 0) {
         watch->ready |= ANYC_READABLE;
         unwanted |= ANYC_READABLE;
     }
     if ((events & ANYC_WRITABLE) != 0)
-        (void)watch_wake(watch, ANYC_WRITABLE, events, 0);
+        (void)watch_wake(watch, ANYC_WRITABLE, (int)events);
     loop->in_turn = in_turn;
     armed = watch->armed & ~unwanted;
     if (armed == watch->armed)
