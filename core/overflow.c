@@ -12,9 +12,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/alloc.h"
 #include "core/loop.h"
 #include "core/task.h"
 
@@ -101,16 +101,15 @@ void anyc__overflow_watch(void)
     (void)pthread_once(&install_once, install);
     if (sigaltstack(NULL, &stack) < 0 || (stack.ss_flags & SS_DISABLE) == 0)
         return;
-    stack.ss_sp =
-        mmap(NULL, ALTERNATE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (stack.ss_sp == MAP_FAILED)
+    stack.ss_sp = anyc__alloc(ALTERNATE_SIZE);
+    if (stack.ss_sp == NULL)
         return; /* an overflow then ends the program without the message */
     stack.ss_size = ALTERNATE_SIZE;
     stack.ss_flags = 0;
     if (sigaltstack(&stack, NULL) == 0)
         alternate = stack.ss_sp;
     else
-        (void)munmap(stack.ss_sp, ALTERNATE_SIZE);
+        anyc__free(stack.ss_sp);
 }
 
 void anyc__overflow_unwatch(void)
@@ -120,6 +119,6 @@ void anyc__overflow_unwatch(void)
     if (alternate == NULL)
         return;
     (void)sigaltstack(&off, NULL);
-    (void)munmap(alternate, ALTERNATE_SIZE);
+    anyc__free(alternate);
     alternate = NULL;
 }
