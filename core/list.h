@@ -14,6 +14,11 @@
 
 #include "core/assert.h"
 
+/* On the hot paths, where the compiler would rather save code; and beside them, where it would not. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define NEVER_INLINE __attribute__((noinline))
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
 #define ANYC__CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void anyc__list_init(anyc_list *head)

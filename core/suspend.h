@@ -23,9 +23,6 @@
 #define ANYC__CACHE_LINE 64
 #define ANYC__CALLS_A_TURN 64 /* of one task without waiting, before others get their turn */
 
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 /* Give a new task its stack; false when there is none to be had. */
 bool anyc__task_prepare(anyc_task *task);
 

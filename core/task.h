@@ -120,11 +120,12 @@ static inline anyc_task *anyc__task(void)
 }
 
 /* As anyc__enter if that would answer 0 without letting others run; else does nothing. */
-static inline bool anyc__enter_at_once(anyc_task **out_task)
+ALWAYS_INLINE bool anyc__enter_at_once(anyc_task **out_task)
 {
     anyc_task *task = anyc__task();
 
-    if (task == NULL || task->scope->limit_ns != INT64_MAX || anyc__loop_head()->calls_left <= 0)
+    if (UNLIKELY(task == NULL || task->scope->limit_ns != INT64_MAX ||
+                 anyc__loop_head()->calls_left <= 0))
         return false;
     anyc__loop_head()->calls_left--;
     *out_task = task;
@@ -137,7 +138,7 @@ int anyc__enter_slowly(anyc_task **out_task);
 /* Begin an asynchronous function. Answers 0 and the running task, or ANYC_ENOLOOP outside a task,
  * or ANYC_ECANCELLED. A task that has made many calls without waiting is put at the back of the
  * queue first. Nothing of the caller's operation may have happened before. */
-static inline int anyc__enter(anyc_task **out_task)
+ALWAYS_INLINE int anyc__enter(anyc_task **out_task)
 {
     return anyc__enter_at_once(out_task) ? 0 : anyc__enter_slowly(out_task);
 }

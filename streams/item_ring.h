@@ -14,6 +14,7 @@
 
 #include "core/alloc.h"
 #include "core/assert.h"
+#include "core/list.h"
 
 #define ITEM_RING_FIRST 8 /* places at first, if that many can be used at all */
 
@@ -41,7 +42,7 @@ static inline char *anyc__item_ring_at(const struct item_ring *ring, size_t i)
 
 /* Twice the places, but no more at first than `max` items need. 0, or ANYC_ENOMEM with nothing
  * changed. */
-static inline int anyc__item_ring_grow(struct item_ring *ring, size_t max)
+static NEVER_INLINE int anyc__item_ring_grow(struct item_ring *ring, size_t max)
 {
     size_t capacity = ring->capacity * 2;
     size_t front = ring->capacity - ring->head; /* items before the wrap: the ring is full */
@@ -89,6 +90,28 @@ static inline void anyc__item_ring_pop(struct item_ring *ring, void *item)
     anyc__item_copy(item, anyc__item_ring_at(ring, 0), ring->item_size);
     ring->head = (ring->head + 1) & (ring->capacity - 1);
     ring->count--;
+}
+
+/* The same for items of the size of a pointer, which are sent most, if it needs no more places:
+ * false otherwise, with nothing changed. */
+static inline bool anyc__item_ring_push_pointer(struct item_ring *ring, const void *item)
+{
+    if (ring->item_size != sizeof(void *) || ring->count == ring->capacity)
+        return false;
+    memcpy(anyc__item_ring_at(ring, ring->count), item, sizeof(void *));
+    ring->count++;
+    return true;
+}
+
+/* The same for a ring that may be empty. */
+static inline bool anyc__item_ring_pop_pointer(struct item_ring *ring, void *item)
+{
+    if (ring->item_size != sizeof(void *) || ring->count == 0)
+        return false;
+    memcpy(item, anyc__item_ring_at(ring, 0), sizeof(void *));
+    ring->head = (ring->head + 1) & (ring->capacity - 1);
+    ring->count--;
+    return true;
 }
 
 #endif

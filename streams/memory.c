@@ -81,7 +81,7 @@ static void memory_end_free(struct memory_end *end)
 }
 
 /* The checkpoint, which may let others run. After an error the end may be gone. */
-static int memory_enter_slowly(struct memory_end *end)
+static int memory_enter(struct memory_end *end)
 {
     anyc_task *task;
     int rc;
@@ -93,13 +93,6 @@ static int memory_enter_slowly(struct memory_end *end)
         return rc < 0 ? rc : anyc__fail_plain(ANYC_ECLOSED);
     }
     return rc;
-}
-
-static inline int memory_enter(struct memory_end *end)
-{
-    anyc_task *task;
-
-    return anyc__enter_at_once(&task) ? 0 : memory_enter_slowly(end);
 }
 
 /* Give an item to the first receiver, else to the buffer. */
@@ -327,11 +320,11 @@ int anyc_create_memory_object_stream_with(size_t max_buffer_size, size_t item_si
     return 0;
 }
 
-int anyc_memory_send_stream_send(anyc_memory_send_stream *stream, const void *item)
+/* What is not done at once; has the checkpoint been passed? */
+static NEVER_INLINE int memory_send_slowly(struct memory_end *end, const void *item, bool entered)
 {
-    struct memory_end *end = memory_end_of(&stream->resource);
     struct memory_waiter waiter;
-    int rc = memory_enter(end);
+    int rc = entered ? 0 : memory_enter(end);
 
     if (rc < 0)
         return rc;
@@ -342,6 +335,20 @@ int anyc_memory_send_stream_send(anyc_memory_send_stream *stream, const void *it
         rc = anyc__wait_inlined(&waiter.wait, &memory_send_wait, end);
     }
     return memory_answer(rc);
+}
+
+int anyc_memory_send_stream_send(anyc_memory_send_stream *stream, const void *item)
+{
+    struct memory_end *end = memory_end_of(&stream->resource);
+    struct item_ring *buffer = &end->state->buffer;
+    anyc_task *task;
+    bool entered = anyc__enter_at_once(&task);
+
+    if (UNLIKELY(!entered || end->closed || end->state->open_receive == 0 ||
+                 !anyc__list_empty(&end->state->receivers) || buffer->count == end->state->max ||
+                 !anyc__item_ring_push_pointer(buffer, item)))
+        return memory_send_slowly(end, item, entered);
+    return 0;
 }
 
 int anyc_memory_send_stream_send_nowait(anyc_memory_send_stream *stream, const void *item)
@@ -393,11 +400,11 @@ void anyc_memory_send_stream_statistics(const anyc_memory_send_stream *stream,
     memory_statistics(memory_end_of(&stream->resource)->state, out_stats);
 }
 
-int anyc_memory_receive_stream_receive(anyc_memory_receive_stream *stream, void *item)
+/* What is not done at once; has the checkpoint been passed? */
+static NEVER_INLINE int memory_receive_slowly(struct memory_end *end, void *item, bool entered)
 {
-    struct memory_end *end = memory_end_of(&stream->resource);
     struct memory_waiter waiter;
-    int rc = memory_enter(end);
+    int rc = entered ? 0 : memory_enter(end);
 
     if (rc < 0)
         return rc;
@@ -408,6 +415,18 @@ int anyc_memory_receive_stream_receive(anyc_memory_receive_stream *stream, void 
         rc = anyc__wait_inlined(&waiter.wait, &memory_receive_wait, end);
     }
     return memory_answer(rc);
+}
+
+int anyc_memory_receive_stream_receive(anyc_memory_receive_stream *stream, void *item)
+{
+    struct memory_end *end = memory_end_of(&stream->resource);
+    anyc_task *task;
+    bool entered = anyc__enter_at_once(&task);
+
+    if (UNLIKELY(!entered || end->closed || !anyc__list_empty(&end->state->senders) ||
+                 !anyc__item_ring_pop_pointer(&end->state->buffer, item)))
+        return memory_receive_slowly(end, item, entered);
+    return 0;
 }
 
 int anyc_memory_receive_stream_receive_nowait(anyc_memory_receive_stream *stream, void *item)

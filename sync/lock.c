@@ -88,23 +88,34 @@ void anyc_lock_init(anyc_lock *lock, const anyc_lock_options *options)
     *lock = (anyc_lock){.fast_acquire = options != NULL && options->fast_acquire};
 }
 
-int anyc_lock_acquire(anyc_lock *lock)
+/* What is not done at once; has the checkpoint been passed? */
+static NEVER_INLINE int lock_acquire_slowly(anyc_lock *lock, bool entered)
 {
-    anyc_task *task;
-    int rc;
+    anyc_task *task = anyc__task();
+    int rc = entered ? 0 : anyc__enter_slowly(&task);
 
-    rc = anyc__enter(&task);
     if (rc < 0)
         return rc;
     if (lock->owner_id == 0) {
         lock_give(lock, task);
         if (!lock->fast_acquire)
-            anyc__yield(task);
+            anyc__yield_inlined(task);
         return 0;
     }
     if (anyc__lock_held_by(lock, task))
         return lock_fail_held(task);
     return anyc__waiters_join(&lock->waiters, &lock_wait, lock);
+}
+
+int anyc_lock_acquire(anyc_lock *lock)
+{
+    anyc_task *task = NULL;
+    bool entered = anyc__enter_at_once(&task);
+
+    if (UNLIKELY(!entered || lock->owner_id != 0 || !lock->fast_acquire))
+        return lock_acquire_slowly(lock, entered);
+    lock_give(lock, task);
+    return 0;
 }
 
 int anyc_lock_acquire_nowait(anyc_lock *lock)

@@ -32,21 +32,31 @@ int anyc_semaphore_init(anyc_semaphore *semaphore, size_t initial_value,
     return 0;
 }
 
+/* What is not done at once; has the checkpoint been passed? */
+static NEVER_INLINE int semaphore_acquire_slowly(anyc_semaphore *semaphore, bool entered)
+{
+    anyc_task *task = anyc__task();
+    int rc = entered ? 0 : anyc__enter_slowly(&task);
+
+    if (rc < 0)
+        return rc;
+    if (semaphore->value == 0)
+        return anyc__waiters_join(&semaphore->waiters, &semaphore_wait, semaphore);
+    semaphore->value--;
+    if (!semaphore->fast_acquire)
+        anyc__yield_inlined(task);
+    return 0;
+}
+
 int anyc_semaphore_acquire(anyc_semaphore *semaphore)
 {
     anyc_task *task;
-    int rc;
+    bool entered = anyc__enter_at_once(&task);
 
-    rc = anyc__enter(&task);
-    if (rc < 0)
-        return rc;
-    if (semaphore->value > 0) {
-        semaphore->value--;
-        if (!semaphore->fast_acquire)
-            anyc__yield(task);
-        return 0;
-    }
-    return anyc__waiters_join(&semaphore->waiters, &semaphore_wait, semaphore);
+    if (UNLIKELY(!entered || semaphore->value == 0 || !semaphore->fast_acquire))
+        return semaphore_acquire_slowly(semaphore, entered);
+    semaphore->value--;
+    return 0;
 }
 
 int anyc_semaphore_acquire_nowait(anyc_semaphore *semaphore)
