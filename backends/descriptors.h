@@ -3,7 +3,8 @@
  * descriptors.h - ask whether a native loop can be opened at all.
  *
  * libuv's first loop calls abort() and libevent's every loop exit() when the process has no
- * descriptor left for their inner pipes. So an adapter asks first, and answers -EMFILE.
+ * descriptor left for their inner pipes, and libuv's later ones leave one open. So an adapter asks
+ * first, and answers -EMFILE.
  */
 #ifndef ANYC_BACKENDS_DESCRIPTORS_H
 #define ANYC_BACKENDS_DESCRIPTORS_H

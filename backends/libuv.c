@@ -22,7 +22,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 
 #define LIBUV_NS_PER_MS 1000000
 #define LIBUV_DISARMED INT64_MAX
@@ -110,13 +109,10 @@ static void libuv_on_prepare(uv_prepare_t *prepare)
     libuv_turn(prepare->data);
 }
 
-/* libuv has opened a loop in this process: only its first one cannot do without descriptors. */
-static _Atomic bool libuv_began;
-
 /* A fresh loop, or the host's. */
 static int libuv_open_native(struct libuv_loop *state, const anyc_run_options *options)
 {
-    int rc = 0;
+    int rc;
 
     if (options->method != NULL || options->precise_timer)
         return ANYC_EINVAL;
@@ -124,13 +120,11 @@ static int libuv_open_native(struct libuv_loop *state, const anyc_run_options *o
         state->native = options->loop;
         return options->use_io_uring ? ANYC_EINVAL : 0; /* how it is made is the host's choice */
     }
-    if (!atomic_load_explicit(&libuv_began, memory_order_relaxed))
-        rc = anyc__descriptors_check();
+    rc = anyc__descriptors_check();
     if (rc == 0)
         rc = uv_loop_init(&state->own);
     if (rc < 0)
         return rc;
-    atomic_store_explicit(&libuv_began, true, memory_order_relaxed);
     state->native = &state->own;
 #if UV_VERSION_HEX >= 0x013100 /* 1.49.0 */
     if (options->use_io_uring)
