@@ -17,6 +17,7 @@
 /* On the hot paths, where the compiler would rather save code; and beside them, where it would not. */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define NEVER_INLINE __attribute__((noinline))
+#define WITH_ALL_IT_CALLS __attribute__((flatten)) /* inlined, that is */
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 #define ANYC__CONTAINER(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))

@@ -88,7 +88,7 @@ static void task_end(anyc_loop *loop, anyc_task *task, int rc)
     anyc__task_destroy(task);
 }
 
-_Noreturn void anyc__task_main(void)
+WITH_ALL_IT_CALLS _Noreturn void anyc__task_main(void)
 {
     anyc_loop *loop = anyc__loop;
     anyc_task *task = loop->head.current;

@@ -99,7 +99,7 @@ void anyc__group_abandon(anyc_task_group *group)
 
 /* -- public -- */
 
-int anyc_task_group_enter(anyc_task_group *group)
+WITH_ALL_IT_CALLS int anyc_task_group_enter(anyc_task_group *group)
 {
     anyc_task *task = anyc__task();
 
@@ -173,7 +173,7 @@ static int exit_result(anyc_task_group *group, int rc, bool cancelled_before)
     return anyc__scope_result(&group->scope, rc);
 }
 
-int anyc_task_group_exit(anyc_task_group *group, int rc)
+WITH_ALL_IT_CALLS int anyc_task_group_exit(anyc_task_group *group, int rc)
 {
     int check = exit_check(group);
     bool cancelled_before;
@@ -240,8 +240,8 @@ static int spawn(const char *origin, anyc_task_group *group, anyc_task_fn fn, vo
     return anyc__group_spawn(group, task, handle, NULL);
 }
 
-int anyc_task_group_start_soon_from(const char *origin, anyc_task_group *group, anyc_task_fn fn,
-                                    void *arg, const char *name)
+WITH_ALL_IT_CALLS int anyc_task_group_start_soon_from(const char *origin, anyc_task_group *group,
+                                                      anyc_task_fn fn, void *arg, const char *name)
 {
     return spawn(origin, group, fn, arg, NULL, 0, name, NULL);
 }
