@@ -11,16 +11,9 @@
 #include "core/error.h"
 #include "core/suspend.h"
 
-struct sleep_wait {
-    struct task_wait wait;
-    anyc_timer timer;
-};
-
 static void sleep_abandon(struct task_wait *wait)
 {
-    struct sleep_wait *sleeper = ANYC__CONTAINER(wait, struct sleep_wait, wait);
-
-    anyc__timer_remove(&wait->task->loop->timers, &sleeper->timer);
+    anyc__timer_remove(&wait->task->loop->timers, &wait->task->timer);
 }
 
 static const struct wait_type sleep_wait = {"sleep", sleep_abandon, NULL};
@@ -28,28 +21,27 @@ static const struct wait_type forever_wait = {"cancellation", NULL, NULL};
 
 static void sleep_expired(anyc_timer *timer)
 {
-    struct task_wait *wait = &ANYC__CONTAINER(timer, struct sleep_wait, timer)->wait;
+    anyc_task *task = ANYC__CONTAINER(timer, anyc_task, timer);
 
     /* it may expire before the wait has begun, while the task finds that it is cancelled */
-    if (wait->task->wait == wait)
-        anyc__wake(wait, 0);
+    if (task->wait != NULL)
+        anyc__wake_waiting(task, 0);
 }
 
 static int sleep_until_ns(anyc_task *task, int64_t deadline_ns)
 {
-    struct sleep_wait sleeper = {.wait = {.rc = 0}};
+    struct task_wait wait = {.rc = 0};
 
     if (deadline_ns == ANYC__NO_DEADLINE)
-        return anyc__wait(&sleeper.wait, &forever_wait, NULL);
+        return anyc__wait(&wait, &forever_wait, NULL);
     if (deadline_ns <= task->loop->now_ns) {
         anyc__yield(task);
         return anyc__check_cancelled(task);
     }
-    sleeper.wait.task = task;
-    sleeper.timer.deadline_ns = deadline_ns;
-    sleeper.timer.expired = sleep_expired;
-    anyc__deadline_add(task->loop, &sleeper.timer);
-    return anyc__wait(&sleeper.wait, &sleep_wait, NULL);
+    wait.task = task;
+    task->timer = (anyc_timer){.deadline_ns = deadline_ns, .expired = sleep_expired};
+    anyc__deadline_add(task->loop, &task->timer);
+    return anyc__wait(&wait, &sleep_wait, NULL);
 }
 
 int anyc_sleep(double seconds)

@@ -48,28 +48,27 @@ static bool slab_add(anyc_loop *loop)
     return true;
 }
 
-/* One block for the name and the argument. */
+/* One block for the name, if there is one, and then the argument. */
 static bool task_own(anyc_task *task, const char *name, const void *copy, size_t copy_size)
 {
     size_t name_size = name != NULL ? strlen(name) + 1 : 0;
+    size_t copy_at = (name_size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
     size_t total;
 
     if (copy == NULL)
         copy_size = 0;
-    if (__builtin_add_overflow(copy_size, name_size, &total))
+    if (__builtin_add_overflow(copy_at, copy_size, &total))
         return false;
-    task->owned = anyc__alloc(total);
+    task->owned = anyc__alloc(copy != NULL ? total : name_size);
     if (task->owned == NULL)
         return false;
-    if (copy != NULL) {
-        memcpy(task->owned, copy, copy_size);
-        task->arg = task->owned;
-    }
     if (name != NULL) {
-        char *text = (char *)task->owned + copy_size;
-
-        memcpy(text, name, name_size);
-        task->name = text;
+        memcpy(task->owned, name, name_size);
+        task->named = true;
+    }
+    if (copy != NULL) {
+        task->arg = (char *)task->owned + copy_at;
+        memcpy(task->arg, copy, copy_size);
     }
     return true;
 }
@@ -151,7 +150,7 @@ void anyc__task_slabs_destroy(anyc_loop *loop)
 
 const char *anyc__task_name(const anyc_task *task)
 {
-    return task->name != NULL ? task->name : task->origin;
+    return task->named ? task->owned : task->origin;
 }
 
 const char *anyc__task_place(const anyc_task *task)

@@ -70,29 +70,33 @@ struct anyc_task {
     anyc_loop *loop;
     void *tool; /* ASan's fake stack or TSan's fiber */
     uint8_t state;
-    bool wait_shielded; /* the present wait cannot be cancelled */
-    bool has_status;    /* fn is an anyc_start_fn */
-    bool signalled;     /* it said that it has started */
+    bool wait_shielded;  /* the present wait cannot be cancelled */
+    bool has_status : 1; /* fn is an anyc_start_fn */
+    bool named : 1;      /* `owned` begins with the name given to it */
+    bool signalled;      /* it said that it has started */
     int last_code;   /* of its last failing call; the details are in `failure` if that is newer */
     char *stack_low; /* lowest usable address; NULL before the first run */
 
     /* written at spawn */
     struct stack_pool *pool;
     union {
-        anyc_task_fn plain;
-        anyc_start_fn start;
-    } fn;
-    void *arg;
+        struct { /* until it runs */
+            union {
+                anyc_task_fn plain;
+                anyc_start_fn start;
+            } fn;
+            void *arg;
+        };
+        anyc_timer timer; /* of its sleep: here it is nearer than on the stack */
+    };
     anyc_task_group *group;       /* NULL: the main task */
     anyc_list link;               /* in group->children */
     anyc_task_handle *handle;     /* or NULL */
     struct task_start *start;     /* who waits for it to signal that it has started, or NULL */
     anyc_cancel_scope *outermost; /* its own outermost scope, or NULL */
     const char *origin;           /* "function\0file:line", static */
-    const char *name;             /* given name, in `owned`; NULL: that of origin */
     void *owned;                  /* copied name and argument, freed at the end */
     uint64_t id;
-    uint64_t parent_id;
 
     /* written on failure */
     struct task_failure *failure;          /* last error with a message, or NULL */

@@ -42,7 +42,6 @@ int anyc__group_spawn(anyc_task_group *group, anyc_task *task, anyc_task_handle 
     anyc_cancel_scope *own = handle != NULL ? &handle->scope : start != NULL ? &start->scope : NULL;
 
     task->group = group;
-    task->parent_id = group->host->id;
     task->pool = group->stacks;
     task->handle = handle;
     task->start = start;

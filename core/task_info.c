@@ -17,7 +17,7 @@ static void info_fill(const anyc_task *task, anyc_task_info *info)
 {
     *info = (anyc_task_info){
         .id = task->id,
-        .parent_id = task->parent_id,
+        .parent_id = task->group != NULL ? task->group->host->id : 0,
         .name = anyc__task_name(task),
         .place = anyc__task_place(task),
         .running = task->state == TASK_RUNNING,
