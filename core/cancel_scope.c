@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/clear.h"
+#include "core/deadline.h"
 #include "core/error.h"
 #include "core/group.h"
 #include "core/loop.h"
@@ -38,15 +39,10 @@ static int64_t scope_outer_limit(const anyc_cancel_scope *scope)
 
 static int64_t scope_limit(const anyc_cancel_scope *scope)
 {
-    int64_t own = scope->cancel_called ? SCOPE_CANCELLED : scope->timer.deadline_ns;
+    int64_t own = scope->cancel_called ? SCOPE_CANCELLED : scope->deadline_ns;
     int64_t outer = scope_outer_limit(scope);
 
     return outer < own ? outer : own;
-}
-
-static void scope_expired(anyc_timer *timer)
-{
-    anyc__scope_cancel(ANYC__CONTAINER(timer, anyc_cancel_scope, timer), NULL, true);
 }
 
 void anyc__scope_init(anyc_cancel_scope *scope, anyc_task *task, anyc_cancel_scope *outer,
@@ -55,8 +51,7 @@ void anyc__scope_init(anyc_cancel_scope *scope, anyc_task *task, anyc_cancel_sco
     anyc__clear(scope, offsetof(anyc_cancel_scope, canceller) + 1);
     scope->outer = outer;
     scope->task = task;
-    scope->timer.deadline_ns = deadline_ns;
-    scope->timer.expired = scope_expired;
+    scope->deadline_ns = deadline_ns;
     scope->magic = scope_mark(scope);
 }
 
@@ -70,8 +65,15 @@ void anyc__scope_push(anyc_cancel_scope *scope)
     else
         scope->outer->inner = scope;
     task->scope = scope;
-    if (scope->timer.deadline_ns != ANYC__NO_DEADLINE)
-        anyc__deadline_add(task->loop, &scope->timer);
+    if (scope->deadline_ns != ANYC__NO_DEADLINE)
+        anyc__deadline_begin(task, scope->deadline_ns);
+}
+
+/* The deadline of a scope that is left or cancelled. */
+static void scope_deadline_end(const anyc_cancel_scope *scope)
+{
+    if (scope->deadline_ns != ANYC__NO_DEADLINE)
+        anyc__deadline_end(scope->task->loop);
 }
 
 void anyc__scope_splice(anyc_cancel_scope *scope)
@@ -79,7 +81,8 @@ void anyc__scope_splice(anyc_cancel_scope *scope)
     anyc_task *task = scope->task;
 
     ANYC_ASSERT(task != NULL);
-    anyc__timer_remove(&task->loop->timers, &scope->timer);
+    if (!scope->cancel_called)
+        scope_deadline_end(scope);
     if (scope->inner != NULL)
         scope->inner->outer = scope->outer;
     else
@@ -98,7 +101,8 @@ void anyc__scope_pop(anyc_cancel_scope *scope)
     anyc_task *task = scope->task;
 
     ANYC_ASSERT(task != NULL);
-    anyc__timer_remove(&task->loop->timers, &scope->timer);
+    if (!scope->cancel_called)
+        scope_deadline_end(scope);
     if (task->outermost == scope)
         task->outermost = NULL;
     else
@@ -171,7 +175,7 @@ void anyc__scope_cancel(anyc_cancel_scope *scope, const char *reason, bool by_de
         strncpy(scope->canceller, anyc__task_name(canceller), sizeof scope->canceller - 1);
         scope->canceller[sizeof scope->canceller - 1] = '\0';
     }
-    anyc__timer_remove(&scope->task->loop->timers, &scope->timer);
+    scope_deadline_end(scope);
     anyc__scope_update(scope);
 }
 
@@ -323,7 +327,7 @@ bool anyc_cancel_scope_cancelled_caught(const anyc_cancel_scope *scope)
 
 double anyc_cancel_scope_deadline(const anyc_cancel_scope *scope)
 {
-    return anyc__seconds_from_ns(scope->timer.deadline_ns);
+    return anyc__seconds_from_ns(scope->deadline_ns);
 }
 
 static int scope_check(const anyc_cancel_scope *scope)
@@ -337,25 +341,23 @@ static int scope_check(const anyc_cancel_scope *scope)
 
 int anyc_cancel_scope_set_deadline(anyc_cancel_scope *scope, double deadline)
 {
-    anyc_loop *loop;
     int rc = scope_check(scope);
 
     if (rc < 0)
         return rc;
     if (isnan(deadline))
         return anyc__fail_plain(ANYC_EINVAL);
-    loop = scope->task->loop;
-    anyc__timer_remove(&loop->timers, &scope->timer);
-    scope->timer.deadline_ns = anyc__ns_from_seconds(deadline);
+    if (!scope->cancel_called)
+        scope_deadline_end(scope);
+    scope->deadline_ns = anyc__ns_from_seconds(deadline);
     if (scope->cancel_called)
         return 0;
-    if (scope->timer.deadline_ns <= anyc__now(loop)) {
+    if (scope->deadline_ns != ANYC__NO_DEADLINE)
+        anyc__deadline_begin(scope->task, scope->deadline_ns);
+    if (scope->deadline_ns <= anyc__now(scope->task->loop))
         anyc__scope_cancel(scope, NULL, true);
-        return 0;
-    }
-    if (scope->timer.deadline_ns != ANYC__NO_DEADLINE)
-        anyc__deadline_add(loop, &scope->timer);
-    anyc__scope_update(scope);
+    else
+        anyc__scope_update(scope);
     return 0;
 }
 

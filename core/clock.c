@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock.c - the clock of a run, and its deadlines. The one place where seconds become nanoseconds.
+ * clock.c - the clock of a run. The one place where seconds become nanoseconds.
  */
 #include <math.h>
 #include <stdatomic.h>
@@ -99,19 +99,4 @@ int64_t anyc__deadline_after(anyc_loop *loop, double delay)
     if (__builtin_add_overflow(now_ns, delay_ns, &deadline_ns))
         return delay_ns > 0 ? ANYC__NO_DEADLINE : INT64_MIN + 1;
     return deadline_ns;
-}
-
-void anyc__expire(anyc_loop *loop)
-{
-    anyc_timer *timer;
-
-    while ((timer = anyc__timer_expire(&loop->timers, loop->now_ns)) != NULL)
-        timer->expired(timer);
-}
-
-void anyc__deadline_add(anyc_loop *loop, anyc_timer *timer)
-{
-    anyc__timer_add(&loop->timers, timer);
-    if (!loop->in_turn)
-        loop->backend->task_ready(loop); /* the turn arms the native timer */
 }

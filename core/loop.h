@@ -60,6 +60,7 @@ struct anyc_loop {
 
     const anyc_backend *backend;
     struct timer_wheel timers;
+    size_t deadlines;   /* of scopes and waits, still to come */
     int64_t armed_ns;   /* the native timer; ANYC__NO_DEADLINE: off */
     int64_t virtual_ns; /* the virtual clock, or -1 */
     int32_t batch;      /* switches between two looks at the clock */
@@ -108,12 +109,6 @@ int64_t anyc__now_near(anyc_loop *loop);
 
 /* now + delay without overflow; ANYC__NO_DEADLINE stays so. With a delay <= 0 now_ns is fresh. */
 int64_t anyc__deadline_after(anyc_loop *loop, double delay);
-
-/* Fire the deadlines that have passed. */
-void anyc__expire(anyc_loop *loop);
-
-/* Add a deadline, and tell the backend if need be. */
-void anyc__deadline_add(anyc_loop *loop, anyc_timer *timer);
 
 /* While something outside the loop's sight (a thread, a token, a signal receiver) may wake a task,
  * the run does not count as deadlocked. */

@@ -9,6 +9,7 @@
  */
 #include <math.h>
 
+#include "core/deadline.h"
 #include "core/deadlock.h"
 #include "core/error.h"
 #include "core/instruments.h"
@@ -88,6 +89,17 @@ static void task_end(anyc_loop *loop, anyc_task *task, int rc)
     anyc__task_destroy(task);
 }
 
+/* Call its function. What held that is the task's timer from now on. */
+static inline int task_call(anyc_task *task)
+{
+    anyc_start_fn start = task->fn.start;
+    anyc_task_fn plain = task->fn.plain;
+    void *arg = task->arg;
+
+    task->timer.link = (anyc_list){NULL, NULL};
+    return task->has_status ? start(arg, (anyc_task_status *)(void *)task) : plain(arg);
+}
+
 WITH_ALL_IT_CALLS _Noreturn void anyc__task_main(void)
 {
     anyc_loop *loop = anyc__loop;
@@ -102,10 +114,7 @@ WITH_ALL_IT_CALLS _Noreturn void anyc__task_main(void)
         else
             anyc__tools_after_switch(NULL, NULL, NULL);
     }
-    if (task->has_status)
-        rc = task->fn.start(task->arg, (anyc_task_status *)(void *)task);
-    else
-        rc = task->fn.plain(task->arg);
+    rc = task_call(task);
     task_leave_stack(loop, task);
     task_end(loop, task, rc);
     next = loop->main_task != NULL ? anyc__next_direct(loop) : NULL;
@@ -209,17 +218,10 @@ void anyc__task_interrupt(anyc_task *task)
     anyc__wake(wait, ANYC_ECANCELLED);
 }
 
-struct timed_wait {
-    struct task_wait *wait;
-    anyc_timer timer;
-};
-
-static void timed_wait_expired(anyc_timer *timer)
+void anyc__task_time_out(anyc_task *task)
 {
-    struct task_wait *wait = ANYC__CONTAINER(timer, struct timed_wait, timer)->wait;
+    struct task_wait *wait = task->wait;
 
-    if (wait->task->wait != wait)
-        return; /* woken already, not run yet */
     wait_abandon(wait);
     anyc__wake(wait, ANYC_ETIMEDOUT);
 }
@@ -228,15 +230,16 @@ int anyc__wait_until(struct task_wait *wait, const struct wait_type *type, const
                      int64_t deadline_ns)
 {
     anyc_loop *loop = anyc__loop;
-    struct timed_wait timed = {wait, {.deadline_ns = deadline_ns, .expired = timed_wait_expired}};
+    anyc_task *task = loop->head.current;
     int rc;
 
     if (deadline_ns == ANYC__NO_DEADLINE)
         return anyc__wait(wait, type, on);
-    wait->task = loop->head.current;
-    anyc__deadline_add(loop, &timed.timer);
+    task->wait_deadline_ns = deadline_ns;
+    anyc__deadline_begin(task, deadline_ns);
     rc = anyc__wait(wait, type, on);
-    anyc__timer_remove(&loop->timers, &timed.timer);
+    anyc__deadline_end(loop);
+    task->wait_deadline_ns = ANYC__NO_DEADLINE;
     return rc;
 }
 
@@ -308,7 +311,7 @@ static void settlers_wake(anyc_loop *loop)
 /* May the virtual clock jump to the next deadline? Not while a thread is at work. */
 static bool can_jump(const anyc_loop *loop)
 {
-    return loop->virtual_ns >= 0 && loop->holds == 0 && loop->timers.count > 0;
+    return loop->virtual_ns >= 0 && loop->holds == 0 && loop->deadlines > 0;
 }
 
 /* No task is ready and there is no event: is there something that only waited for this? */
@@ -334,7 +337,7 @@ static bool wants_quiet(const anyc_loop *loop)
 
 static bool can_wake(anyc_loop *loop)
 {
-    return loop->timers.count > 0 || loop->holds > 0 || loop->watch_waits > 0 ||
+    return loop->deadlines > 0 || loop->holds > 0 || loop->watch_waits > 0 ||
            loop->backend->alive(loop);
 }
 

@@ -11,26 +11,14 @@
 #include "core/error.h"
 #include "core/suspend.h"
 
-static void sleep_abandon(struct task_wait *wait)
-{
-    anyc__timer_remove(&wait->task->loop->timers, &wait->task->timer);
-}
-
-static const struct wait_type sleep_wait = {"sleep", sleep_abandon, NULL};
+static const struct wait_type sleep_wait = {"sleep", NULL, NULL};
 static const struct wait_type forever_wait = {"cancellation", NULL, NULL};
-
-static void sleep_expired(anyc_timer *timer)
-{
-    anyc_task *task = ANYC__CONTAINER(timer, anyc_task, timer);
-
-    /* it may expire before the wait has begun, while the task finds that it is cancelled */
-    if (task->wait != NULL)
-        anyc__wake_waiting(task, 0);
-}
 
 static int sleep_until_ns(anyc_task *task, int64_t deadline_ns)
 {
     struct task_wait wait = {.rc = 0};
+    int last_code = task->last_code;
+    int rc;
 
     if (deadline_ns == ANYC__NO_DEADLINE)
         return anyc__wait(&wait, &forever_wait, NULL);
@@ -38,10 +26,11 @@ static int sleep_until_ns(anyc_task *task, int64_t deadline_ns)
         anyc__yield(task);
         return anyc__check_cancelled(task);
     }
-    wait.task = task;
-    task->timer = (anyc_timer){.deadline_ns = deadline_ns, .expired = sleep_expired};
-    anyc__deadline_add(task->loop, &task->timer);
-    return anyc__wait(&wait, &sleep_wait, NULL);
+    rc = anyc__wait_until(&wait, &sleep_wait, NULL, deadline_ns);
+    if (rc != ANYC_ETIMEDOUT)
+        return rc;
+    task->last_code = last_code; /* what it slept for is no failure */
+    return 0;
 }
 
 int anyc_sleep(double seconds)

@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/clear.h"
+#include "core/deadline.h"
 #include "core/error.h"
 #include "core/group.h"
 #include "core/loop.h"
@@ -88,6 +89,8 @@ anyc_task *anyc__task_create(anyc_loop *loop, const char *origin, const char *na
     task->state = TASK_NEW;
     task->origin = origin != NULL ? origin : empty_origin;
     task->id = ++loop->next_task_id;
+    task->timer.deadline_ns = ANYC__NO_DEADLINE;
+    task->wait_deadline_ns = ANYC__NO_DEADLINE;
     loop->task_count++;
     if ((name != NULL || copy != NULL) && !task_own(task, name, copy, copy_size)) {
         anyc__task_destroy(task);
@@ -100,6 +103,7 @@ void anyc__task_destroy(anyc_task *task)
 {
     anyc_loop *loop = task->loop;
 
+    anyc__deadline_forget(task);
     if (task->owned != NULL)
         anyc__free(task->owned);
     if (task->failure != NULL)

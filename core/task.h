@@ -26,6 +26,7 @@
 #include <anyc/task.h>
 
 #include "core/list.h"
+#include "core/timer.h"
 
 struct task_wait;
 
@@ -87,8 +88,9 @@ struct anyc_task {
             } fn;
             void *arg;
         };
-        anyc_timer timer; /* of its sleep: here it is nearer than on the stack */
+        struct timer timer; /* see core/deadline.h; ANYC__NO_DEADLINE: not armed */
     };
+    int64_t wait_deadline_ns;     /* of the present wait; ANYC__NO_DEADLINE: none */
     anyc_task_group *group;       /* NULL: the main task */
     anyc_list link;               /* in group->children */
     anyc_task_handle *handle;     /* or NULL */
@@ -189,6 +191,11 @@ const char *anyc__task_place(const anyc_task *task);
  * objects that remember a task which may have ended. */
 bool anyc__task_alive(const anyc_task *task, uint64_t id);
 
+/* As anyc_task_group_start_soon_copy, for an argument that must not be lost: the task has its stack
+ * already, so that it runs whatever happens. */
+int anyc__group_start_certain(const char *origin, anyc_task_group *group, anyc_task_fn fn,
+                              const void *arg, size_t arg_size);
+
 /* -- between the files of core only -- */
 
 /* Make a task that waits or is new ready to run. */
@@ -199,6 +206,9 @@ bool anyc__task_cancelled(anyc_task *task);
 
 /* Give up the wait of a task if it is in one that can be cancelled. */
 void anyc__task_interrupt(anyc_task *task);
+
+/* The deadline of the task's wait has passed. */
+void anyc__task_time_out(anyc_task *task);
 
 /* Control block for a new task of state NEW that is not in the ready queue yet; NULL without
  * memory. `name` and the `copy_size` bytes at `copy` are copied (NULL: none); with a copy, it is

@@ -239,6 +239,27 @@ static int spawn(const char *origin, anyc_task_group *group, anyc_task_fn fn, vo
     return anyc__group_spawn(group, task, handle, NULL);
 }
 
+int anyc__group_start_certain(const char *origin, anyc_task_group *group, anyc_task_fn fn,
+                              const void *arg, size_t arg_size)
+{
+    anyc_task *task;
+    int rc = anyc__group_check(group);
+
+    if (rc < 0)
+        return rc;
+    task = anyc__task_create(group->host->loop, origin, NULL, arg, arg_size);
+    if (task == NULL)
+        return anyc__fail_plain(ANYC_ENOMEM);
+    task->fn.plain = fn;
+    task->pool = group->stacks;
+    if (!anyc__task_prepare(task)) {
+        anyc__task_destroy(task);
+        return anyc__fail_plain(ANYC_ENOMEM);
+    }
+    task->state = TASK_READY; /* with a stack it is not new any more */
+    return anyc__group_spawn(group, task, NULL, NULL);
+}
+
 WITH_ALL_IT_CALLS int anyc_task_group_start_soon_from(const char *origin, anyc_task_group *group,
                                                       anyc_task_fn fn, void *arg, const char *name)
 {

@@ -14,7 +14,7 @@ static unsigned lowest_bit(uint64_t bits)
     return (unsigned)__builtin_ctzll(bits);
 }
 
-void anyc__timer_add(struct timer_wheel *wheel, anyc_timer *timer)
+void anyc__timer_add(struct timer_wheel *wheel, struct timer *timer)
 {
     uint64_t now = (uint64_t)wheel->now_ns;
     uint64_t key = timer->deadline_ns > wheel->now_ns ? (uint64_t)timer->deadline_ns : now;
@@ -31,7 +31,7 @@ void anyc__timer_add(struct timer_wheel *wheel, anyc_timer *timer)
     wheel->count++;
 }
 
-void anyc__timer_remove(struct timer_wheel *wheel, anyc_timer *timer)
+void anyc__timer_remove(struct timer_wheel *wheel, struct timer *timer)
 {
     anyc_list *head = timer->link.next;
     size_t index;
@@ -70,11 +70,11 @@ static void cascade(struct timer_wheel *wheel, unsigned level, unsigned slot)
         wheel->levels &= ~(1U << level);
     while ((node = anyc__list_pop(&ring)) != NULL) {
         wheel->count--;
-        anyc__timer_add(wheel, ANYC__CONTAINER(node, anyc_timer, link));
+        anyc__timer_add(wheel, ANYC__CONTAINER(node, struct timer, link));
     }
 }
 
-anyc_timer *anyc__timer_expire(struct timer_wheel *wheel, int64_t now_ns)
+struct timer *anyc__timer_expire(struct timer_wheel *wheel, int64_t now_ns)
 {
     while (wheel->levels != 0) {
         unsigned level = lowest_bit(wheel->levels);
@@ -86,7 +86,7 @@ anyc_timer *anyc__timer_expire(struct timer_wheel *wheel, int64_t now_ns)
         if (start > wheel->now_ns)
             wheel->now_ns = start;
         if (level == 0) {
-            anyc_timer *timer = ANYC__CONTAINER(wheel->slots[0][slot].next, anyc_timer, link);
+            struct timer *timer = ANYC__CONTAINER(wheel->slots[0][slot].next, struct timer, link);
 
             anyc__timer_remove(wheel, timer);
             return timer;
@@ -110,7 +110,7 @@ int64_t anyc__timer_next(const struct timer_wheel *wheel)
     slot = lowest_bit(wheel->occupied[level]);
     head = &wheel->slots[level][slot];
     for (node = head->next; node != head; node = node->next) {
-        int64_t deadline = ANYC__CONTAINER(node, anyc_timer, link)->deadline_ns;
+        int64_t deadline = ANYC__CONTAINER(node, struct timer, link)->deadline_ns;
 
         if (++seen > SHORT_RING)
             return slot_start(wheel, level, slot);

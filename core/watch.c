@@ -124,6 +124,8 @@ int anyc__watch_wait_any(anyc_watch *watch, unsigned events, unsigned *out_ready
     if ((watch->ready & events) != 0) {
         *out_ready = watch->ready & events;
         watch->ready &= (uint8_t)~events;
+        if ((*out_ready & ANYC_READABLE) != 0)
+            watch->drained = false;
         return 0;
     }
     rc = watch_arm(watch, events);
@@ -134,6 +136,8 @@ int anyc__watch_wait_any(anyc_watch *watch, unsigned events, unsigned *out_ready
     rc = anyc__wait(&wait, events == ANYC_WRITABLE ? &writable_wait : &readable_wait, watch);
     if (rc >= 0 && watch->closed)
         rc = ANYC_ECLOSED;
+    if (rc >= 0 && ((unsigned)rc & ANYC_READABLE) != 0)
+        watch->drained = false;
     watch->woken &= (uint8_t)~events;
     anyc__watch_return(watch);
     if (rc < 0)

@@ -65,13 +65,6 @@ typedef struct anyc_list {
     struct anyc_list *prev;
 } anyc_list;
 
-/* A deadline in the loop's timer wheel. */
-typedef struct anyc_timer {
-    anyc_list link;                            /* in a slot of the wheel while armed */
-    int64_t deadline_ns;                       /* on the loop's clock */
-    void (*expired)(struct anyc_timer *timer); /* called once, after it was taken out */
-} anyc_timer;
-
 #ifdef __cplusplus
 }
 #endif

@@ -29,7 +29,7 @@ typedef struct anyc_cancel_scope {
     anyc_task *task;                   /* that entered it; NULL: not entered */
     struct anyc_task_group *group;     /* the group whose scope this is */
     int64_t limit_ns;                  /* effective deadline; INT64_MIN: effectively cancelled */
-    anyc_timer timer;                  /* own deadline; INT64_MAX: none */
+    int64_t deadline_ns;               /* its own; INT64_MAX: none */
     const char *reason;                /* of the first cancel */
     uint32_t magic;                    /* tells an entered scope from any other memory */
     bool shield;

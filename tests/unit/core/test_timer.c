@@ -17,7 +17,7 @@
 #define TIMERS 200
 
 struct entry {
-    anyc_timer timer;
+    struct timer timer;
     bool armed;
     int64_t key;    /* the deadline, or the time of adding if that was later */
     uint64_t order; /* of adding */
@@ -76,7 +76,7 @@ static struct entry *model_first(struct model *model)
 static void model_expire(struct model *model, int64_t now_ns)
 {
     struct entry *expected;
-    anyc_timer *timer;
+    struct timer *timer;
 
     do {
         expected = model_first(model);
