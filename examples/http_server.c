@@ -2,10 +2,11 @@
 /*
  * http_server.c - answers GET / with "Hello, World!": keep-alive, pipelining, limits.
  *
- *     http_server [--backend NAME] [--host H] [--port P] [SECONDS]
+ *     http_server [--backend NAME] [--host H] [--port P] [--timeout SECONDS]
  *
  * A connection's task receives until there is a whole request, answers all requests that have
- * arrived with one send, and goes on. Each such round may take SECONDS, 30 if not given.
+ * arrived with one send, and goes on. Each such round may take SECONDS, 30 if not given; with 0 a
+ * client may take as long as it likes.
  */
 #include <stdlib.h>
 
@@ -24,8 +25,6 @@ struct connection {
     size_t len; /* of what is in `in` */
     char in[HEAD_MAX];
 };
-
-static double round_seconds = 30;
 
 /* Answers the requests in the buffer and keeps what is left of it. */
 static void answer_all(struct connection *c)
@@ -77,23 +76,32 @@ static int part(struct connection *c)
     return rc;
 }
 
+static int take_turn(struct connection *c)
+{
+    return c->last ? part(c) : play_round(c);
+}
+
+static int take_turn_within(struct connection *c, double seconds)
+{
+    anyc_cancel_scope scope;
+
+    anyc_fail_after(&scope, seconds, false);
+    return anyc_cancel_scope_exit(&scope, take_turn(c));
+}
+
 static int converse(anyc_byte_stream *stream, void *arg)
 {
+    double seconds = ((const struct options *)arg)->timeout;
     struct connection *c = malloc(sizeof *c);
-    anyc_cancel_scope scope;
     int rc = c == NULL ? ANYC_ENOMEM : 0;
 
-    (void)arg;
     if (c != NULL) {
         c->stream = stream;
         c->last = false;
         c->len = 0;
     }
-    while (rc >= 0) {
-        anyc_fail_after(&scope, round_seconds, false);
-        rc = c->last ? part(c) : play_round(c);
-        rc = anyc_cancel_scope_exit(&scope, rc);
-    }
+    while (rc >= 0)
+        rc = seconds > 0 ? take_turn_within(c, seconds) : take_turn(c);
     free(c);
     anyc_aclose(stream);
     return 0; /* that a connection ended, well or not, is no failure of the server */
@@ -106,12 +114,10 @@ static int http_server(void *arg)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.host = "127.0.0.1"};
+    struct options options = {.host = "127.0.0.1", .timeout = 30};
 
     if (!options_parse(argc, argv, &options))
         return 2;
-    if (options.argument_count > 0)
-        round_seconds = strtod(options.arguments[0], NULL);
     raise_descriptor_limit();
     return options_run(&options, http_server, &options);
 }

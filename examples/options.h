@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.h - the command line of the examples: [--backend NAME] [--host H] [--port P] [ARGUMENT]...
+ * options.h - the command line of the examples, and how the servers among them listen:
+ * [--backend NAME] [--host H] [--port P] [--unix PATH] [--udp] [--timeout SECONDS] [--threads N]
+ * [ARGUMENT]...
  */
 #ifndef ANYC_EXAMPLES_OPTIONS_H
 #define ANYC_EXAMPLES_OPTIONS_H
@@ -18,6 +20,10 @@ struct options {
     const char *backend; /* "libuv", "libevent"; NULL: the first that is there */
     const char *host;
     int port;
+    const char *path; /* of a UNIX socket to listen on, instead of host and port */
+    bool udp;         /* datagrams instead of connections */
+    double timeout;   /* seconds; 0: none */
+    int threads;      /* that share the port, each with a loop of its own; 0: only the main one */
     char **arguments; /* what follows the options */
     int argument_count;
 };
@@ -34,6 +40,14 @@ static inline bool option_number(const char *text, long max, int *out)
     return true;
 }
 
+static inline bool option_seconds(const char *text, double *out)
+{
+    char *end = NULL;
+
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out >= 0;
+}
+
 /* Says how a program is called; its exit code then. */
 static inline int usage(const char *text)
 {
@@ -41,26 +55,50 @@ static inline int usage(const char *text)
     return 2;
 }
 
+/* Takes one option of the command line. */
+static inline bool option_set(int option, const char *value, struct options *out)
+{
+    switch (option) {
+    case 'b':
+        out->backend = value;
+        return true;
+    case 'h':
+        out->host = value;
+        return true;
+    case 'p':
+        return option_number(value, 65535, &out->port);
+    case 'u':
+        out->path = value;
+        return true;
+    case 'd':
+        out->udp = true;
+        return true;
+    case 't':
+        return option_seconds(value, &out->timeout);
+    case 'n':
+        return option_number(value, 1024, &out->threads);
+    default:
+        return false;
+    }
+}
+
 /* False after a message if the command line is wrong. */
 static inline bool options_parse(int argc, char **argv, struct options *out)
 {
-    static const struct option known[] = {{"backend", required_argument, NULL, 'b'},
-                                          {"host", required_argument, NULL, 'h'},
-                                          {"port", required_argument, NULL, 'p'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"backend", required_argument, NULL, 'b'}, {"host", required_argument, NULL, 'h'},
+        {"port", required_argument, NULL, 'p'},    {"unix", required_argument, NULL, 'u'},
+        {"udp", no_argument, NULL, 'd'},           {"timeout", required_argument, NULL, 't'},
+        {"threads", required_argument, NULL, 'n'}, {NULL, 0, NULL, 0}};
     bool ok = true;
     int option;
 
-    while (ok && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        if (option == 'b')
-            out->backend = optarg;
-        else if (option == 'h')
-            out->host = optarg;
-        else
-            ok = option == 'p' && option_number(optarg, 65535, &out->port);
-    }
+    while (ok && (option = getopt_long(argc, argv, "", known, NULL)) != -1)
+        ok = option_set(option, optarg, out);
     if (!ok)
-        fprintf(stderr, "usage: %s [--backend NAME] [--host H] [--port P] [ARGUMENT]...\n",
+        fprintf(stderr,
+                "usage: %s [--backend NAME] [--host H] [--port P] [--unix PATH] [--udp]\n"
+                "       [--timeout SECONDS] [--threads N] [ARGUMENT]...\n",
                 argv[0]);
     out->arguments = argv + optind;
     out->argument_count = argc - optind;
@@ -88,22 +126,56 @@ static inline void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit); /* we manage with fewer */
 }
 
-/* Listens, says where, and serves until it is cancelled. */
-static inline int serve(const struct options *options, anyc_connection_fn handler)
+/* Says what a client is to connect to: the tests wait for it. */
+static inline void announce(const struct options *options, int port)
+{
+    if (options->path != NULL)
+        printf("listening on %s\n", options->path);
+    else
+        printf("listening on %s:%d\n", options->host, port);
+    fflush(stdout);
+}
+
+/* A listener at the path, or at host and port. */
+static inline int listen_there(const struct options *options, anyc_listener **out_listener)
 {
     anyc_create_tcp_listener_options where = {.local_host = options->host,
-                                              .local_port = options->port};
+                                              .local_port = options->port,
+                                              .reuse_port = options->threads > 1};
+
+    if (options->path != NULL)
+        return anyc_create_unix_listener(options->path, NULL, out_listener);
+    return anyc_create_tcp_listener(&where, out_listener);
+}
+
+/* The same, and says where; port 0 becomes the one that it got. */
+static inline int listen_and_announce(struct options *options, anyc_listener **out_listener)
+{
     anyc_listener *listener;
-    int port = 0;
-    int rc = anyc_create_tcp_listener(&where, &listener);
+    int rc = listen_there(options, &listener);
 
     if (rc < 0)
         return rc;
-    rc = anyc_extra(listener, &ANYC_SOCKET_LOCAL_PORT, &port);
-    printf("listening on %s:%d\n", options->host, port);
-    fflush(stdout);
-    if (rc == 0)
-        rc = anyc_listener_serve(listener, handler, NULL, NULL);
+    if (options->path == NULL)
+        rc = anyc_extra(listener, &ANYC_SOCKET_LOCAL_PORT, &options->port);
+    if (rc < 0) {
+        anyc_aclose(listener);
+        return rc;
+    }
+    announce(options, options->port);
+    *out_listener = listener;
+    return 0;
+}
+
+/* Listens and serves until it is cancelled. The handler's argument is the options. */
+static inline int serve(struct options *options, anyc_connection_fn handler)
+{
+    anyc_listener *listener;
+    int rc = listen_and_announce(options, &listener);
+
+    if (rc < 0)
+        return rc;
+    rc = anyc_listener_serve(listener, handler, options, NULL);
     anyc_aclose(listener);
     return rc;
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#define BACKLOG_MAX 65536
+
 int anyc__socket_open(int family, int type)
 {
     int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -17,6 +19,13 @@ int anyc__socket_open(int family, int type)
 int anyc__socket_set_option(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+int anyc__socket_listen(int fd, int backlog)
+{
+    if (backlog == 0 || backlog > BACKLOG_MAX)
+        backlog = BACKLOG_MAX;
+    return listen(fd, backlog) < 0 ? -errno : 0;
 }
 
 void anyc__socket_close(int fd)

@@ -9,7 +9,16 @@
 
 #include <sys/socket.h>
 
+#include <errno.h>
+
 #include <anyc/resource.h>
+#include <anyc/socket.h>
+
+/* Does this errno only say that the call would have to wait? */
+static inline bool anyc__socket_would_block(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK;
+}
 
 /* A socket, non-blocking and close-on-exec. */
 int anyc__socket_open(int family, int type);
@@ -17,8 +26,14 @@ int anyc__socket_open(int family, int type);
 /* Turn an option of type int on or off. */
 int anyc__socket_set_option(int fd, int level, int option, int value);
 
+/* Let a bound socket listen. backlog: 0: as many as may be, 65536; a larger one is cut to that. */
+int anyc__socket_listen(int fd, int backlog);
+
 /* Close a descriptor; nothing to do for -1. Keeps errno. */
 void anyc__socket_close(int fd);
+
+/* The address in the form of the API. Answers 0. */
+int anyc__socket_address(const struct sockaddr *address, socklen_t len, anyc_socket_address *out);
 
 /* The `extra` slot of everything with a socket. fd: -1 after its end. peer: the address of the
  * other side, or NULL where there is none. */

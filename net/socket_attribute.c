@@ -46,8 +46,7 @@ static void attribute_unix_name(const struct sockaddr *address, socklen_t len,
     out->host_len = name_len;
 }
 
-static int attribute_address(const struct sockaddr *address, socklen_t len,
-                             anyc_socket_address *out)
+int anyc__socket_address(const struct sockaddr *address, socklen_t len, anyc_socket_address *out)
 {
     int port = anyc__address_port(address);
 
@@ -84,7 +83,7 @@ static int attribute_local(int fd, const anyc_typed_attribute *attribute, void *
     if (getsockname(fd, address, &len) < 0)
         return anyc__fail_errno(errno, "getsockname");
     if (attribute == &ANYC_SOCKET_LOCAL_ADDRESS)
-        return attribute_address(address, len, out);
+        return anyc__socket_address(address, len, out);
     if (attribute == &ANYC_SOCKET_LOCAL_PORT)
         return attribute_port(address, out);
     *(int *)out = address->sa_family;
@@ -95,7 +94,7 @@ int anyc__socket_extra(int fd, const struct sockaddr *peer, socklen_t peer_len,
                        const anyc_typed_attribute *attribute, void *out)
 {
     if (attribute == &ANYC_SOCKET_REMOTE_ADDRESS && peer != NULL)
-        return attribute_address(peer, peer_len, out);
+        return anyc__socket_address(peer, peer_len, out);
     if (attribute == &ANYC_SOCKET_REMOTE_PORT && peer != NULL)
         return attribute_port(peer, out);
     if (attribute == &ANYC_SOCKET_LOCAL_ADDRESS || attribute == &ANYC_SOCKET_LOCAL_PORT ||

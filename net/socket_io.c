@@ -15,11 +15,7 @@
 #include <unistd.h>
 
 #include "core/watch.h"
-
-static bool io_would_block(int error)
-{
-    return error == EAGAIN || error == EWOULDBLOCK;
-}
+#include "net/socket.h"
 
 /* recv(2), or read(2) for what is no socket, as the kernel says. Answers bytes or -errno. */
 static ssize_t io_read(int fd, void *buf, size_t max_bytes)
@@ -125,7 +121,7 @@ ssize_t anyc_backend_default_receive(anyc_watch *watch, void *buf, size_t max_by
     int rc = 0;
 
     n = io_read(watch->fd, buf, max_bytes);
-    while (n < 0 && io_would_block((int)-n)) {
+    while (n < 0 && anyc__socket_would_block((int)-n)) {
         rc = anyc__watch_wait(watch, ANYC_READABLE);
         if (rc < 0)
             return rc;
@@ -140,7 +136,7 @@ ssize_t anyc_backend_default_send(anyc_watch *watch, const struct iovec *pieces,
     int rc = 0;
 
     n = io_write(watch->fd, pieces, count);
-    while (n < 0 && io_would_block((int)-n)) {
+    while (n < 0 && anyc__socket_would_block((int)-n)) {
         rc = anyc__watch_wait(watch, ANYC_WRITABLE);
         if (rc < 0)
             return rc;
@@ -156,7 +152,7 @@ int anyc_backend_default_accept(anyc_watch *watch, struct sockaddr *peer, sockle
     int rc = 0;
 
     fd = io_accept(watch->fd, peer, peer_len);
-    while (fd < 0 && io_would_block(-fd)) {
+    while (fd < 0 && anyc__socket_would_block(-fd)) {
         rc = anyc__watch_wait(watch, ANYC_READABLE);
         if (rc < 0)
             return rc;

@@ -11,9 +11,6 @@
 
 #include <errno.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/task.h"
@@ -32,25 +29,6 @@ struct socket_listener {
     struct stream_life life;
     bool accepting; /* a task is in accept */
 };
-
-/* Make a stream of a connection just accepted. Does not suspend. On failure the descriptor stays
- * the caller's. */
-static int socket_listener_wrap(anyc_loop *loop, int fd, const struct sockaddr *peer,
-                                socklen_t peer_len, anyc_byte_stream **out_stream)
-{
-    anyc_watch *watch = NULL;
-    int rc;
-
-    if (peer->sa_family == AF_INET || peer->sa_family == AF_INET6)
-        (void)anyc__socket_set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* fails after a reset */
-    rc = anyc__watch_open(loop, fd, &watch);
-    if (rc < 0)
-        return rc;
-    rc = anyc__socket_stream_create(watch, peer, peer_len, out_stream);
-    if (rc < 0)
-        anyc__watch_close(watch, ANYC_ECLOSED);
-    return rc;
-}
 
 static int socket_listener_fail(const struct socket_listener *listener, int rc)
 {
@@ -78,7 +56,7 @@ static int socket_listener_take(struct socket_listener *listener, anyc_byte_stre
     fd = anyc__backend_accept(listener->watch, peer, &peer_len);
     if (fd < 0)
         return socket_listener_fail(listener, fd);
-    rc = socket_listener_wrap(loop, fd, peer, peer_len, out_stream);
+    rc = anyc__socket_stream_open(loop, fd, peer, peer_len, out_stream);
     if (rc < 0)
         anyc__socket_close(fd);
     return rc;

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * socket_stream.c - a byte stream over one connected socket. AnyIO: abc.SocketStream.
- *
- * One task may receive while another sends; each direction has a guard of its own. A task that is
- * at work holds the memory, so that the stream may be closed and freed meanwhile: it finds `watch`
- * NULL when it comes back. Invariants: watch == NULL iff closed; life.users == receiving + sending.
  */
 #include "net/socket_stream.h"
 
@@ -12,29 +8,15 @@
 #include <limits.h>
 #include <string.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/task.h"
 #include "net/address.h"
 #include "net/socket.h"
 #include "net/socket_io.h"
-#include "streams/stream.h"
-
-struct socket_stream {
-    union {
-        anyc_resource resource;
-        anyc_byte_stream stream;
-    };
-    anyc_watch *watch; /* NULL: closed */
-    struct stream_life life;
-    bool receiving; /* a task is in receive */
-    bool sending;   /* a task is in send, sendv or send_eof */
-    bool eof_sent;
-    bool drained; /* the last receive took all there was: wait before the next read */
-    int error;    /* errno of the first failure: the kernel tells it only once */
-    socklen_t peer_len;
-    uint64_t peer[]; /* the peer's address, aligned for any */
-};
 
 /* What is left to be sent: `rest` of a piece, then `count` pieces from `next` on. */
 struct socket_outgoing {
@@ -48,15 +30,26 @@ static struct socket_stream *socket_stream_of(anyc_byte_stream *stream)
     return ANYC__CONTAINER(stream, struct socket_stream, stream);
 }
 
-static const struct sockaddr *socket_stream_peer(const struct socket_stream *stream)
+void anyc__socket_stream_end(struct socket_stream *stream, bool *direction)
 {
-    return (const struct sockaddr *)(const void *)stream->peer;
-}
-
-static void socket_stream_release(struct socket_stream *stream)
-{
+    *direction = false;
     if (anyc__stream_release(&stream->life))
         anyc__free(stream);
+}
+
+int anyc__socket_stream_begin(struct socket_stream *stream, bool *direction)
+{
+    anyc_task *task;
+    int rc;
+
+    if (*direction)
+        return anyc__fail_plain(ANYC_EBUSY);
+    *direction = true;
+    anyc__stream_hold(&stream->life);
+    rc = anyc__enter(&task);
+    if (rc < 0)
+        anyc__socket_stream_end(stream, direction);
+    return rc;
 }
 
 /* The connection failed: tell the first reason, also when the kernel has forgotten it. */
@@ -69,13 +62,12 @@ static int socket_stream_broken(struct socket_stream *stream, int error)
         stream->error = error;
     if (stream->error != 0)
         error = stream->error;
-    anyc__address_format(socket_stream_peer(stream), stream->peer_len, peer, sizeof peer);
-    return anyc__fail(ANYC_EBROKEN, error, "the connection with %s failed: %s", peer,
-                      anyc_strerror(-error));
+    anyc__address_format(anyc__socket_stream_peer(stream), stream->peer_len, peer, sizeof peer);
+    return anyc__fail(ANYC_EBROKEN, error, "the connection with %s failed: %s",
+                      peer[0] == '\0' ? "an unnamed UNIX socket" : peer, anyc_strerror(-error));
 }
 
-/* What the caller is told when the backend's operation answered rc < 0. */
-static int socket_stream_fail(struct socket_stream *stream, int rc)
+int anyc__socket_stream_fail(struct socket_stream *stream, int rc)
 {
     if (rc == ANYC_ECANCELLED)
         return rc;
@@ -88,6 +80,13 @@ static int socket_stream_fail(struct socket_stream *stream, int rc)
     return socket_stream_broken(stream, -rc);
 }
 
+int anyc__socket_stream_eof(struct socket_stream *stream)
+{
+    if (stream->error != 0) /* a reset that was told to a sender reads as an end of file */
+        return socket_stream_broken(stream, stream->error);
+    return anyc__fail_plain(ANYC_EOF);
+}
+
 static ssize_t socket_stream_read(struct socket_stream *stream, void *buf, size_t max_bytes)
 {
     anyc_watch *watch = stream->watch;
@@ -96,36 +95,26 @@ static ssize_t socket_stream_read(struct socket_stream *stream, void *buf, size_
 
     if (watch == NULL)
         return anyc__fail_plain(ANYC_ECLOSED);
-    if (stream->drained && anyc__backend_reads_when_ready(watch))
+    if (watch->drained && anyc__backend_reads_when_ready(watch))
         rc = anyc__watch_wait(watch, ANYC_READABLE);
     if (rc < 0)
-        return socket_stream_fail(stream, rc);
+        return anyc__socket_stream_fail(stream, rc);
     n = anyc__backend_receive(watch, buf, max_bytes);
     if (n < 0)
-        return socket_stream_fail(stream, (int)n);
-    stream->drained = n > 0 && (size_t)n < max_bytes;
-    if (n > 0)
-        return n;
-    if (stream->error != 0) /* a reset that was told to a sender reads as an end of file */
-        return socket_stream_broken(stream, stream->error);
-    return anyc__fail_plain(ANYC_EOF);
+        return anyc__socket_stream_fail(stream, (int)n);
+    watch->drained = n > 0 && (size_t)n < max_bytes;
+    return n > 0 ? n : anyc__socket_stream_eof(stream);
 }
 
 static ssize_t socket_stream_receive(anyc_byte_stream *base, void *buf, size_t max_bytes)
 {
     struct socket_stream *stream = socket_stream_of(base);
-    anyc_task *task;
-    ssize_t n;
+    ssize_t n = anyc__socket_stream_begin(stream, &stream->receiving);
 
-    if (stream->receiving)
-        return anyc__fail_plain(ANYC_EBUSY);
-    stream->receiving = true;
-    anyc__stream_hold(&stream->life);
-    n = anyc__enter(&task);
-    if (n == 0)
-        n = socket_stream_read(stream, buf, max_bytes);
-    stream->receiving = false;
-    socket_stream_release(stream);
+    if (n < 0)
+        return n;
+    n = socket_stream_read(stream, buf, max_bytes);
+    anyc__socket_stream_end(stream, &stream->receiving);
     return n;
 }
 
@@ -166,19 +155,22 @@ static bool socket_outgoing_is_empty(struct socket_outgoing *out)
     return out->count == 0;
 }
 
-static int socket_stream_cut_short(const struct iovec *pieces, int count, size_t sent)
+/* before: bytes that had gone before these pieces; sent: all that have gone. */
+static int socket_stream_cut_short(const struct iovec *pieces, int count, size_t before,
+                                   size_t sent)
 {
-    size_t total = 0;
+    size_t total = before;
 
     for (int i = 0; i < count; i++)
         total += pieces[i].iov_len;
     return anyc__fail(ANYC_ECANCELLED, 0, "%zu of %zu bytes were sent", sent, total);
 }
 
-static int socket_stream_write(struct socket_stream *stream, const struct iovec *pieces, int count)
+int anyc__socket_stream_write(struct socket_stream *stream, const struct iovec *pieces, int count,
+                              size_t before)
 {
     struct socket_outgoing out = {.next = pieces, .count = count};
-    size_t sent = 0;
+    size_t sent = before;
     ssize_t n = 0;
 
     if (stream->watch == NULL || stream->eof_sent)
@@ -191,25 +183,19 @@ static int socket_stream_write(struct socket_stream *stream, const struct iovec 
         }
     }
     if (n == ANYC_ECANCELLED)
-        return socket_stream_cut_short(pieces, count, sent);
-    return n < 0 ? socket_stream_fail(stream, (int)n) : 0;
+        return socket_stream_cut_short(pieces, count, before, sent);
+    return n < 0 ? anyc__socket_stream_fail(stream, (int)n) : 0;
 }
 
 static int socket_stream_sendv(anyc_byte_stream *base, const struct iovec *pieces, int count)
 {
     struct socket_stream *stream = socket_stream_of(base);
-    anyc_task *task;
-    int rc;
+    int rc = anyc__socket_stream_begin(stream, &stream->sending);
 
-    if (stream->sending)
-        return anyc__fail_plain(ANYC_EBUSY);
-    stream->sending = true;
-    anyc__stream_hold(&stream->life);
-    rc = anyc__enter(&task);
-    if (rc == 0)
-        rc = socket_stream_write(stream, pieces, count);
-    stream->sending = false;
-    socket_stream_release(stream);
+    if (rc < 0)
+        return rc;
+    rc = anyc__socket_stream_write(stream, pieces, count, 0);
+    anyc__socket_stream_end(stream, &stream->sending);
     return rc;
 }
 
@@ -235,18 +221,12 @@ static int socket_stream_shut_down(struct socket_stream *stream)
 static int socket_stream_send_eof(anyc_byte_stream *base)
 {
     struct socket_stream *stream = socket_stream_of(base);
-    anyc_task *task;
-    int rc;
+    int rc = anyc__socket_stream_begin(stream, &stream->sending);
 
-    if (stream->sending)
-        return anyc__fail_plain(ANYC_EBUSY);
-    stream->sending = true;
-    anyc__stream_hold(&stream->life);
-    rc = anyc__enter(&task);
-    if (rc == 0)
-        rc = socket_stream_shut_down(stream);
-    stream->sending = false;
-    socket_stream_release(stream);
+    if (rc < 0)
+        return rc;
+    rc = socket_stream_shut_down(stream);
+    anyc__socket_stream_end(stream, &stream->sending);
     return rc;
 }
 
@@ -280,7 +260,8 @@ static int socket_stream_extra(anyc_resource *resource, const anyc_typed_attribu
     struct socket_stream *stream = ANYC__CONTAINER(resource, struct socket_stream, resource);
     int fd = stream->watch == NULL ? -1 : stream->watch->fd;
 
-    return anyc__socket_extra(fd, socket_stream_peer(stream), stream->peer_len, attribute, out);
+    return anyc__socket_extra(fd, anyc__socket_stream_peer(stream), stream->peer_len, attribute,
+                              out);
 }
 
 static const anyc_byte_stream_ops socket_stream_ops = {
@@ -315,4 +296,25 @@ int anyc__socket_stream_create(anyc_watch *watch, const struct sockaddr *peer, s
     memcpy(stream->peer, peer, peer_len);
     *out_stream = &stream->stream;
     return 0;
+}
+
+int anyc__socket_stream_open(anyc_loop *loop, int fd, const struct sockaddr *peer,
+                             socklen_t peer_len, anyc_byte_stream **out_stream)
+{
+    anyc_watch *watch = NULL;
+    int rc = anyc__watch_open(loop, fd, &watch);
+
+    if (rc < 0)
+        return rc;
+    rc = anyc__socket_stream_create(watch, peer, peer_len, out_stream);
+    if (rc < 0)
+        anyc__watch_close(watch, ANYC_ECLOSED);
+    else if (peer->sa_family == AF_INET || peer->sa_family == AF_INET6)
+        (void)anyc__socket_set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* fails after a reset */
+    return rc;
+}
+
+struct socket_stream *anyc__socket_stream_cast(anyc_byte_stream *stream)
+{
+    return stream->ops == &socket_stream_ops ? socket_stream_of(stream) : NULL;
 }

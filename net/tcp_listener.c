@@ -24,7 +24,6 @@
 #include "net/socket.h"
 #include "net/socket_listener.h"
 
-#define BACKLOG_MAX 65536
 #define ROUNDS_MIN 4 /* attempts at a common port, or as many as there are addresses */
 
 /* One address to listen on. */
@@ -73,18 +72,15 @@ static int tcp_listener_set_options(int fd, int family, bool v6_only, bool reuse
 static int tcp_listener_listen(const anyc_create_tcp_listener_options *options,
                                const struct sockaddr *address, socklen_t len, bool v6_only)
 {
-    int backlog = options->backlog;
     int fd = anyc__socket_open(address->sa_family, SOCK_STREAM);
     int rc = fd < 0 ? fd : 0;
 
-    if (backlog == 0 || backlog > BACKLOG_MAX)
-        backlog = BACKLOG_MAX;
     if (rc == 0)
         rc = tcp_listener_set_options(fd, address->sa_family, v6_only, options->reuse_port);
     if (rc == 0 && anyc__tcp_listener_hooks.bind(fd, address, len) < 0)
         rc = -errno;
-    if (rc == 0 && listen(fd, backlog) < 0)
-        rc = -errno;
+    if (rc == 0)
+        rc = anyc__socket_listen(fd, options->backlog);
     if (rc < 0)
         anyc__socket_close(fd);
     return rc < 0 ? rc : fd;

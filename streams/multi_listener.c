@@ -25,9 +25,7 @@ struct multi_listener {
 struct multi_serve {
     struct multi_listener *self; /* held until the task runs */
     size_t index;                /* of the member */
-    anyc_connection_fn handler;
-    void *arg;
-    anyc_task_group *task_group;
+    anyc_serving serving;
 };
 
 static struct multi_listener *multi_of(const anyc_resource *resource)
@@ -59,7 +57,7 @@ static int multi_serve_member(void *arg)
     multi_release(self);
     if (member == NULL)
         return anyc__fail_plain(ANYC_ECLOSED);
-    return anyc_listener_serve(member, serve->handler, serve->arg, serve->task_group);
+    return anyc_listener_serve_inner(member, &serve->serving);
 }
 
 static int multi_start_member(const struct multi_serve *serve, anyc_task_group *group)
@@ -74,11 +72,10 @@ static int multi_start_member(const struct multi_serve *serve, anyc_task_group *
 }
 
 /* `self` may be gone once the exit has waited. */
-static int multi_serve(anyc_listener *listener, anyc_connection_fn handler, void *arg,
-                       anyc_task_group *task_group)
+static int multi_serve(anyc_listener *listener, const anyc_serving *serving)
 {
     struct multi_listener *self = multi_of(&listener->resource);
-    struct multi_serve serve = {self, 0, handler, arg, task_group};
+    struct multi_serve serve = {self, 0, *serving};
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     int rc;
 

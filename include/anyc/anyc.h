@@ -9,7 +9,10 @@
 #include <anyc/buffered_stream.h>
 #include <anyc/cancel.h>
 #include <anyc/concurrency.h>
+#include <anyc/connectable.h>
+#include <anyc/datagram.h>
 #include <anyc/error.h>
+#include <anyc/from_fd.h>
 #include <anyc/future.h>
 #include <anyc/instrument.h>
 #include <anyc/log.h>
@@ -17,11 +20,15 @@
 #include <anyc/lowlevel.h>
 #include <anyc/memory_stream.h>
 #include <anyc/resource.h>
+#include <anyc/serve.h>
 #include <anyc/socket.h>
 #include <anyc/stapled_stream.h>
 #include <anyc/stream.h>
 #include <anyc/sync.h>
 #include <anyc/task.h>
 #include <anyc/thread.h>
+#include <anyc/udp_socket.h>
+#include <anyc/unix_datagram_socket.h>
+#include <anyc/unix_socket.h>
 
 #endif

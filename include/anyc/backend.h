@@ -47,6 +47,7 @@ typedef struct anyc_watch {
     bool closed;     /* the registration has ended; core's */
     bool let_go;     /* by the adapter: the memory goes when users == 0; core's */
     uint8_t woken;   /* for what tasks were woken that did not run yet; core's */
+    bool drained;    /* the last read took all there was: wait before the next; core's */
     void *waiter[2]; /* who waits: for reading, for writing; core's */
 } anyc_watch;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket.h - TCP connections and listeners, and waiting for descriptors.
+ * socket.h - TCP connections and listeners, and waiting for descriptors. Included from here: name
+ * look-up (anyc/dns.h), UNIX sockets (anyc/unix_socket.h), sockets that others made
+ * (anyc/from_fd.h).
  *
  *     static int main_task(void *arg)
  *     {
@@ -27,8 +29,10 @@
 
 #include <anyc/base.h>
 #include <anyc/dns.h>
+#include <anyc/from_fd.h>
 #include <anyc/resource.h>
 #include <anyc/stream.h>
+#include <anyc/unix_socket.h>
 
 #ifdef __cplusplus
 extern "C" {

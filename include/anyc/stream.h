@@ -381,6 +381,15 @@ ANYC_API int anyc_byte_stream_from_object_stream(anyc_object_stream *objects,
  * cancellation) is logged and cancels the group that the connection's task belongs to. */
 typedef int (*anyc_connection_fn)(anyc_byte_stream *stream, void *arg);
 
+/** A call of anyc_listener_serve, for the `serve` slot. A listener over others may copy it and set
+ * a handler of its own, which calls this one. */
+typedef struct anyc_serving {
+    anyc_connection_fn handler;
+    void *arg;
+    anyc_task_group *task_group; /* where the handlers run */
+    struct serve_gate *gate;     /* private: copy it */
+} anyc_serving;
+
 /** What a listener can do. Every slot must be set. resource.destroy must call
  * anyc_listener_deinit, so that a call of anyc_listener_serve that still runs lets go of it. */
 typedef struct anyc_listener_ops {
@@ -392,10 +401,11 @@ typedef struct anyc_listener_ops {
      * anyc_listener_serve_by_accept. anyc_no_accept for listeners that only serve. */
     int (*accept)(anyc_listener *listener, anyc_byte_stream **out_stream);
 
-    /* As anyc_listener_serve, which calls it. anyc_listener_serve_by_accept will do for all that
-     * can accept. */
-    int (*serve)(anyc_listener *listener, anyc_connection_fn handler, void *arg,
-                 anyc_task_group *task_group);
+    /* Accept connections and run their handlers, until it fails or is cancelled; 0 after a stop.
+     * anyc_listener_serve and anyc_listener_serve_with call it; anyc_listener_serve_by_accept will
+     * do for all that can accept. A listener over others hands the call on to them, by
+     * anyc_listener_serve_inner. */
+    int (*serve)(anyc_listener *listener, const anyc_serving *serving);
 } anyc_listener_ops;
 
 /** A source of connections. The fields are for who implements one. */
@@ -458,8 +468,11 @@ ANYC_API int anyc_listener_accept(anyc_listener *listener, anyc_byte_stream **ou
  * Accept connections for ever, and run a handler for each as a task.
  *
  * A connection that failed before it was accepted is passed over. When descriptors or memory run
- * out (EMFILE, ENFILE, ENOMEM, ENOBUFS) this is logged once, and accepting goes on after pauses of
- * 10 ms to 1 s, until there are some again. The listener may be closed and freed meanwhile.
+ * out (EMFILE, ENFILE, ENOMEM, ENOBUFS) this is logged, and accepting goes on after pauses of 10 ms
+ * to 1 s, or as soon as a handler of the call's own group ends. The members of a multi-listener
+ * accept a few connections at a time each. The listener may be closed and freed meanwhile.
+ *
+ * anyc_listener_serve_with (anyc/serve.h) adds a limit of connections and a graceful end.
  *
  * @param listener    open listener; borrowed
  * @param handler     the task of a connection, see anyc_connection_fn; a failure of it cancels the
@@ -474,6 +487,7 @@ ANYC_API int anyc_listener_accept(anyc_listener *listener, anyc_byte_stream **ou
  *   ANYC_ECANCELLED the enclosing scope was cancelled
  *   ANYC_ENOLOOP    not called from a task
  *   ANYC_EINVAL     no handler
+ *   ANYC_ENOMEM     no memory to begin with
  *   ANYC_ESTATE     task_group is not entered (any more); the connection was closed
  *   -errno          accepting failed otherwise
  *   other           without a task_group: the first failure of a handler
@@ -488,8 +502,21 @@ ANYC_API int anyc_listener_serve(anyc_listener *listener, anyc_connection_fn han
 /** A ready `accept` slot for listeners that only serve: answers -ENOTSUP. */
 ANYC_API int anyc_no_accept(anyc_listener *listener, anyc_byte_stream **out_stream);
 /** A ready `serve` slot: calls `accept` in a loop, as anyc_listener_serve describes it. */
-ANYC_API int anyc_listener_serve_by_accept(anyc_listener *listener, anyc_connection_fn handler,
-                                           void *arg, anyc_task_group *task_group);
+ANYC_API int anyc_listener_serve_by_accept(anyc_listener *listener, const anyc_serving *serving);
+
+/**
+ * Serve a listener from within the `serve` slot of another one that is over it.
+ *
+ * @param listener  the inner one
+ * @param serving   what the slot was given, or a copy with another handler; borrowed
+ *
+ * Returns: as anyc_listener_serve.
+ * Owns:    nothing is taken.
+ * Cancel:  checkpoint, as anyc_listener_serve.
+ * Threads: the listener's loop only.
+ * AnyIO:   abc.Listener.serve, called by a TLSListener or MultiListener.
+ */
+ANYC_API int anyc_listener_serve_inner(anyc_listener *listener, const anyc_serving *serving);
 
 #ifdef __cplusplus
 }

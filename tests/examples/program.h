@@ -5,36 +5,13 @@
 #ifndef ANYC_TESTS_EXAMPLES_PROGRAM_H
 #define ANYC_TESTS_EXAMPLES_PROGRAM_H
 
-#include <stddef.h>
-
-#include <sys/types.h>
-
-enum { PROGRAM_TEXT = 65536 };
-
-struct program {
-    pid_t pid;
-    int out; /* what it prints */
-    int err;
-};
-
-/* What a program that has ended printed. */
-struct program_result {
-    int code; /* exit code, or 128 + signal */
-    char out[PROGRAM_TEXT];
-    char err[PROGRAM_TEXT];
-};
+#include "support/program.h"
 
 /* Start "NAME --backend BACKEND arguments...", the last one NULL. */
 void program_start(struct program *program, const char *name, ...);
 
 /* Wait for "listening on HOST:PORT", and answer the port. */
 int program_port(struct program *program);
-
-/* Wait for its end, which must not take longer than the test may. */
-void program_wait(struct program *program, struct program_result *out);
-
-/* End it by SIGTERM. */
-void program_stop(struct program *program);
 
 /* A blocking connection to a port of 127.0.0.1; gives up receiving after 10 s. */
 int program_connect(int port);

@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "examples/program.h"
 #include "support/peer.h"
+#include "support/unix_peer.h"
 
 ANYC_TEST_PLAIN(test_echo_server__sends_back_what_comes)
 {
@@ -85,6 +87,101 @@ ANYC_TEST_PLAIN(test_echo_server__survives_resets)
     client = program_connect(port);
     program_send(client, "hello");
     ck_assert_uint_eq(peer_receive(client, buf, 5), 5);
+    close(client);
+    program_stop(&server);
+}
+
+/* A client that sends is served however long that takes, one that is silent is cut off. */
+ANYC_TEST_PLAIN(test_echo_server__bounds_the_time_of_a_receive)
+{
+    struct program server;
+    char buf[16] = "";
+    int client;
+
+    program_start(&server, "echo_server", "--timeout", "0.2", NULL);
+    client = program_connect(program_port(&server));
+    program_send(client, "hello");
+    ck_assert_uint_eq(peer_receive(client, buf, 5), 5);
+    ck_assert_uint_eq(peer_receive(client, buf, sizeof buf), 0);
+    close(client);
+    program_stop(&server);
+}
+
+/* How many sockets of this machine listen on a port of IPv4. */
+static int count_listeners(int port)
+{
+    FILE *table = fopen("/proc/net/tcp", "r");
+    char line[256];
+    int count = 0;
+
+    ck_assert_ptr_nonnull(table);
+    while (fgets(line, sizeof line, table) != NULL) {
+        unsigned local = 0;
+        unsigned state = 0;
+
+        if (sscanf(line, " %*d: %*8x:%4x %*8x:%*4x %2x", &local, &state) == 2)
+            count += local == (unsigned)port && state == 0x0a; /* TCP_LISTEN */
+    }
+    fclose(table);
+    return count;
+}
+
+/* Each thread listens, and all answer. */
+ANYC_TEST_PLAIN(test_echo_server__serves_one_port_in_several_threads)
+{
+    struct program server;
+    char buf[16] = "";
+    int clients[32];
+    int port;
+
+    program_start(&server, "echo_server", "--threads", "3", NULL);
+    port = program_port(&server);
+    for (int i = 0; i < 1000 && count_listeners(port) < 3; i++)
+        usleep(10000);
+    ck_assert_int_eq(count_listeners(port), 3);
+    for (int i = 0; i < 32; i++) {
+        clients[i] = program_connect(port);
+        program_send(clients[i], "hello");
+    }
+    for (int i = 0; i < 32; i++) {
+        ck_assert_uint_eq(peer_receive(clients[i], buf, 5), 5);
+        ck_assert_str_eq(buf, "hello");
+        close(clients[i]);
+    }
+    program_stop(&server);
+}
+
+ANYC_TEST_PLAIN(test_echo_server__serves_a_unix_socket)
+{
+    struct unix_place place = unix_place_make(false);
+    struct program server;
+    char buf[16] = "";
+    int client;
+
+    program_start(&server, "echo_server", "--unix", place.name, NULL);
+    program_await(server.out, "listening on ");
+    client = unix_peer_connect(&place);
+    program_send(client, "hello");
+    ck_assert_uint_eq(peer_receive(client, buf, 5), 5);
+    close(client);
+    program_stop(&server);
+    unix_place_remove(&place);
+}
+
+ANYC_TEST_PLAIN(test_echo_server__sends_back_datagrams)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct program server;
+    char buf[16] = "";
+    int client = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    program_start(&server, "echo_server", "--udp", "--timeout", "30", NULL);
+    address.sin_port = htons((uint16_t)program_port(&server));
+    ck_assert_int_eq(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    for (int i = 0; i < 3; i++) {
+        program_send(client, "hello");
+        ck_assert_int_eq(recv(client, buf, sizeof buf, 0), 5);
+    }
     close(client);
     program_stop(&server);
 }

@@ -166,7 +166,7 @@ ANYC_TEST_PLAIN(test_http_server__bounds_the_time_of_a_request)
     char buf[64];
     int client;
 
-    program_start(&server, "http_server", "0.05", NULL);
+    program_start(&server, "http_server", "--timeout", "0.05", NULL);
     client = program_connect(program_port(&server));
     program_send(client, "GET / HT");
     ck_assert_uint_eq(peer_receive(client, buf, sizeof buf), 0);

@@ -39,7 +39,7 @@ static socklen_t peer_address_make(union peer_address *address, const char *host
     return sizeof address->inet6;
 }
 
-static int peer_socket(int family)
+int peer_socket(int family)
 {
     const struct timeval limit = {.tv_sec = PEER_SECONDS};
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -166,6 +166,23 @@ bool peer_send(int fd, const void *data, size_t len)
         }
     }
     return len == 0;
+}
+
+void peer_fill(int fd)
+{
+    static const char block[4096];
+    struct pollfd wanted = {.fd = fd, .events = POLLOUT};
+    int quiet = 0;
+
+    while (quiet < 5) {
+        if (send(fd, block, sizeof block, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+            quiet = 0;
+        } else {
+            ck_assert_int_eq(errno, EAGAIN);
+            quiet++;
+            ck_assert_int_ge(poll(&wanted, 1, 3), 0);
+        }
+    }
 }
 
 size_t peer_receive(int fd, void *buf, size_t len)

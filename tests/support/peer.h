@@ -33,6 +33,9 @@ bool peer_has_family(int family);
 /* Call a test's body for AF_INET, and for AF_INET6 where there is one. */
 void peer_for_each_family(void (*body)(int family));
 
+/* A blocking stream socket of a family, close-on-exec. */
+int peer_socket(int family);
+
 /* A listener on a literal address and a free port; NULL: the wildcard of both families. */
 int peer_listen_on(const char *host);
 
@@ -59,6 +62,9 @@ int peer_connect(int family, int port);
 
 /* Send all of it; false if the other side has gone. */
 bool peer_send(int fd, const void *data, size_t len);
+
+/* Send until nothing fits, not even some time later: data may still be on its way. */
+void peer_fill(int fd);
 
 /* Read until `len` bytes or the end of input; answers how many there were. */
 size_t peer_receive(int fd, void *buf, size_t len);

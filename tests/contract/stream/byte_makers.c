@@ -5,10 +5,13 @@
 #include "byte_makers.h"
 
 #include <anyc/buffered_stream.h>
+#include <anyc/from_fd.h>
 #include <anyc/memory_stream.h>
 #include <anyc/stapled_stream.h>
 
 #include <check.h>
+
+#include <sys/socket.h>
 
 /* One direction: a memory stream of chunks. */
 struct pipe {
@@ -99,10 +102,20 @@ static void make_buffered_over_objects(struct byte_pair *pair)
     pair->b = buffered(pair->b);
 }
 
+static void make_unix_sockets(struct byte_pair *pair)
+{
+    int fds[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    ck_assert_int_eq(anyc_unix_socket_stream_from_fd(fds[0], &pair->a), 0);
+    ck_assert_int_eq(anyc_unix_socket_stream_from_fd(fds[1], &pair->b), 0);
+}
+
 const struct byte_maker byte_makers[] = {
     {"over an object stream", make_from_objects},
     {"stapled", make_stapled},
     {"buffered", make_buffered},
     {"buffered over an object stream", make_buffered_over_objects},
+    {"UNIX sockets", make_unix_sockets},
     {NULL, NULL},
 };

@@ -67,4 +67,12 @@ static inline void fake_resolver_install(const char *const *hosts)
     anyc__resolver_hooks.freeaddrinfo = fake_resolver_freeaddrinfo;
 }
 
+/* Every name has the loopback address of both families, whatever the machine says. */
+static inline void fake_resolver_install_loopback(void)
+{
+    static const char *const both[] = {"127.0.0.1", "::1", NULL};
+
+    fake_resolver_install(both);
+}
+
 #endif

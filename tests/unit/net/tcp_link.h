@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tcp_link.h - a stream of anyc that is connected to a raw socket, and tasks that use it.
+ * tcp_link.h - a stream of anyc that is connected to a raw socket by TCP.
  */
 #ifndef ANYC_TESTS_UNIT_NET_TCP_LINK_H
 #define ANYC_TESTS_UNIT_NET_TCP_LINK_H
@@ -10,13 +10,11 @@
 #include <anyc/anyc.h>
 #include <anyc/testing.h>
 
-#include <errno.h>
-
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "support/peer.h"
+#include "unit/net/stream_call.h"
 
 /* Far more than the buffers of a narrow link can ever take. */
 enum { TCP_LINK_TOO_MUCH = 4 * 1024 * 1024 };
@@ -25,15 +23,6 @@ struct tcp_link {
     anyc_byte_stream *stream;
     int listener; /* raw */
     int peer;     /* raw */
-};
-
-/* An argument and the outcome of a task. */
-struct tcp_call {
-    anyc_byte_stream *stream;
-    char *buf;
-    size_t len;
-    ssize_t rc;
-    bool done;
 };
 
 static inline struct tcp_link tcp_link_connect(int family, int listener)
@@ -89,24 +78,6 @@ static inline void tcp_link_reset(struct tcp_link *link)
     link->peer = -1;
 }
 
-/* Send until nothing fits, not even some time later: data may still be on its way to the peer. */
-static inline void tcp_link_fill_socket(int fd)
-{
-    static const char block[4096];
-    struct pollfd wanted = {.fd = fd, .events = POLLOUT};
-    int quiet = 0;
-
-    while (quiet < 5) {
-        if (send(fd, block, sizeof block, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
-            quiet = 0;
-        } else {
-            ck_assert_int_eq(errno, EAGAIN);
-            quiet++;
-            ck_assert_int_ge(poll(&wanted, 1, 3), 0);
-        }
-    }
-}
-
 /* A link that is full: the next send has to wait at once. Should the kernel find room again all
  * the same, a send of TCP_LINK_TOO_MUCH goes on waiting. */
 static inline struct tcp_link tcp_link_open_full(int family)
@@ -115,26 +86,8 @@ static inline struct tcp_link tcp_link_open_full(int family)
     int fd = -1;
 
     ck_assert_int_eq(anyc_extra(link.stream, &ANYC_SOCKET_RAW_SOCKET, &fd), 0);
-    tcp_link_fill_socket(fd);
+    peer_fill(fd);
     return link;
-}
-
-static inline int tcp_call_receive(void *arg)
-{
-    struct tcp_call *call = arg;
-
-    call->rc = anyc_receive(call->stream, call->buf, call->len);
-    call->done = true;
-    return call->rc == ANYC_ECANCELLED ? ANYC_ECANCELLED : 0;
-}
-
-static inline int tcp_call_send(void *arg)
-{
-    struct tcp_call *call = arg;
-
-    call->rc = anyc_send(call->stream, call->buf, call->len);
-    call->done = true;
-    return call->rc == ANYC_ECANCELLED ? ANYC_ECANCELLED : 0;
 }
 
 #endif

@@ -12,11 +12,11 @@
 #include <string.h>
 
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "net/tcp_listener.h"
 #include "support/fail_alloc.h"
+#include "support/limit_fds.h"
 #include "support/peer.h"
 #include "support/valgrind.h"
 #include "unit/net/fake_resolver.h"
@@ -290,21 +290,6 @@ static int serve_hello(void *arg)
     return anyc_listener_serve(arg, say_hello, NULL, NULL);
 }
 
-/* Leave room for so many more descriptors; returns the old limit. */
-static struct rlimit limit_fds(int more)
-{
-    struct rlimit old;
-    struct rlimit limit;
-    int next = dup(STDERR_FILENO); /* the lowest free number */
-
-    close(next);
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
-    limit = old;
-    limit.rlim_cur = (rlim_t)(next + more);
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    return old;
-}
-
 static int without_descriptors(void *arg)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
@@ -318,7 +303,7 @@ static int without_descriptors(void *arg)
     anyc_task_group_start_soon(&group, serve_hello, listener, NULL);
     ck_assert_int_eq(anyc_sleep(0.05), 0); /* the server meets EMFILE several times */
     ck_assert_int_eq(*(int *)arg, 1);
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+    unlimit_fds(&old);
     ck_assert_int_eq(anyc_wait_readable(client), 0);
     ck_assert_uint_eq(peer_receive(client, buf, 5), 5);
     close(client);

@@ -41,11 +41,11 @@ ANYC_TEST(test_socket_stream__a_cancelled_receive_loses_nothing)
     struct tcp_link link = tcp_link_open(AF_INET);
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     char buf[8] = {0};
-    struct tcp_call call = {link.stream, buf, sizeof buf, 0, false};
+    struct stream_call call = {link.stream, buf, sizeof buf, 0, false};
     size_t len = 0;
 
     anyc_task_group_enter(&group);
-    anyc_task_group_start_soon(&group, tcp_call_receive, &call, NULL);
+    anyc_task_group_start_soon(&group, stream_call_receive, &call, NULL);
     ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
     ck_assert(peer_send(link.peer, "data", 4));
     anyc_task_group_cancel(&group, NULL);
@@ -64,12 +64,12 @@ ANYC_TEST(test_socket_stream__close_after_a_cancelled_call_wakes_nobody_twice)
     struct tcp_link link = tcp_link_open_full(AF_INET);
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     char in[8];
-    struct tcp_call receive = {link.stream, in, sizeof in, 0, false};
-    struct tcp_call send = {link.stream, out, sizeof out, 0, false};
+    struct stream_call receive = {link.stream, in, sizeof in, 0, false};
+    struct stream_call send = {link.stream, out, sizeof out, 0, false};
 
     anyc_task_group_enter(&group);
-    anyc_task_group_start_soon(&group, tcp_call_receive, &receive, NULL);
-    anyc_task_group_start_soon(&group, tcp_call_send, &send, NULL);
+    anyc_task_group_start_soon(&group, stream_call_receive, &receive, NULL);
+    anyc_task_group_start_soon(&group, stream_call_send, &send, NULL);
     ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
     anyc_task_group_cancel(&group, NULL);
     tcp_link_close(&link);

@@ -205,11 +205,11 @@ static void concurrent_receive(int family)
     struct tcp_link link = tcp_link_open(family);
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     char buf[8];
-    struct tcp_call call = {link.stream, buf, sizeof buf, 0, false};
+    struct stream_call call = {link.stream, buf, sizeof buf, 0, false};
     char byte;
 
     anyc_task_group_enter(&group);
-    anyc_task_group_start_soon(&group, tcp_call_receive, &call, NULL);
+    anyc_task_group_start_soon(&group, stream_call_receive, &call, NULL);
     ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
     ck_assert_int_eq(anyc_receive(link.stream, &byte, 0), ANYC_EINVAL); /* looked at before */
     ck_assert_int_eq(anyc_receive(link.stream, &byte, 1), ANYC_EBUSY);
@@ -234,12 +234,12 @@ ANYC_TEST(test_tcp_stream__one_task_receives_while_another_sends)
     struct tcp_link link = tcp_link_open_full(AF_INET);
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     char in[8];
-    struct tcp_call receive = {link.stream, in, sizeof in, 0, false};
-    struct tcp_call send = {link.stream, out, sizeof out, 0, false};
+    struct stream_call receive = {link.stream, in, sizeof in, 0, false};
+    struct stream_call send = {link.stream, out, sizeof out, 0, false};
 
     anyc_task_group_enter(&group);
-    anyc_task_group_start_soon(&group, tcp_call_receive, &receive, NULL);
-    anyc_task_group_start_soon(&group, tcp_call_send, &send, NULL);
+    anyc_task_group_start_soon(&group, stream_call_receive, &receive, NULL);
+    anyc_task_group_start_soon(&group, stream_call_send, &send, NULL);
     ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
     ck_assert_int_eq(anyc_send(link.stream, "x", 1), ANYC_EBUSY);
     ck_assert_int_eq(anyc_send_eof(link.stream), ANYC_EBUSY);
@@ -290,12 +290,12 @@ ANYC_TEST(test_tcp_stream__aclose_wakes_both_directions)
     struct tcp_link link = tcp_link_open_full(AF_INET);
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     char in[8];
-    struct tcp_call receive = {link.stream, in, sizeof in, 0, false};
-    struct tcp_call send = {link.stream, out, sizeof out, 0, false};
+    struct stream_call receive = {link.stream, in, sizeof in, 0, false};
+    struct stream_call send = {link.stream, out, sizeof out, 0, false};
 
     anyc_task_group_enter(&group);
-    anyc_task_group_start_soon(&group, tcp_call_receive, &receive, NULL);
-    anyc_task_group_start_soon(&group, tcp_call_send, &send, NULL);
+    anyc_task_group_start_soon(&group, stream_call_receive, &receive, NULL);
+    anyc_task_group_start_soon(&group, stream_call_send, &send, NULL);
     ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
     ck_assert_int_eq(anyc_close(link.stream), 0);
     ck_assert_int_eq(anyc_close(link.stream), 0);
@@ -440,12 +440,12 @@ ANYC_TEST(test_tcp_stream__a_reset_breaks_both_directions)
     struct tcp_link link = tcp_link_open_full(AF_INET);
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     char in[8];
-    struct tcp_call receive = {link.stream, in, sizeof in, 0, false};
-    struct tcp_call send = {link.stream, out, sizeof out, 0, false};
+    struct stream_call receive = {link.stream, in, sizeof in, 0, false};
+    struct stream_call send = {link.stream, out, sizeof out, 0, false};
 
     anyc_task_group_enter(&group);
-    anyc_task_group_start_soon(&group, tcp_call_receive, &receive, NULL);
-    anyc_task_group_start_soon(&group, tcp_call_send, &send, NULL);
+    anyc_task_group_start_soon(&group, stream_call_receive, &receive, NULL);
+    anyc_task_group_start_soon(&group, stream_call_send, &send, NULL);
     ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
     tcp_link_reset(&link);
     ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);

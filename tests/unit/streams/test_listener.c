@@ -297,7 +297,7 @@ ANYC_TEST(test_listener__a_connection_that_failed_early_is_passed_over)
 /* NT-R023: neither an end nor a spin; one line in the log for each shortage. */
 ANYC_TEST_WITH(test_listener__a_shortage_of_descriptors_makes_it_pause, .clock = ANYC_CLOCK_VIRTUAL)
 {
-    static const int shortages[] = {-EMFILE, -ENFILE, -ENOMEM, -ENOBUFS, 0, -EMFILE, 0};
+    static const int shortages[] = {-EMFILE, -ENFILE, -ENOMEM, -ENOBUFS, 0};
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct server server;
     const double *at = server.dummy.accept_at;
@@ -306,6 +306,11 @@ ANYC_TEST_WITH(test_listener__a_shortage_of_descriptors_makes_it_pause, .clock =
     for (size_t i = 0; i < sizeof shortages / sizeof shortages[0]; i++)
         dummy_listener_tell(&server.dummy, shortages[i]);
     ck_assert_int_eq(anyc_sleep(3600), 0);
+    ck_assert_int_eq(server.ended, 1);
+    ck_assert_int_eq(logged, 1);
+    dummy_listener_tell(&server.dummy, -EMFILE);
+    dummy_listener_tell(&server.dummy, 0);
+    ck_assert_int_eq(anyc_sleep(3600), 0);
     ck_assert_int_eq(server.ended, 2);
     ck_assert_int_eq(logged, 2);
     ck_assert_int_eq(logged_code, -EMFILE);
@@ -313,7 +318,26 @@ ANYC_TEST_WITH(test_listener__a_shortage_of_descriptors_makes_it_pause, .clock =
     ck_assert_double_eq_tol(at[2] - at[1], 0.02, 1e-6);
     ck_assert_double_eq_tol(at[3] - at[2], 0.04, 1e-6);
     ck_assert_double_eq_tol(at[4] - at[3], 0.08, 1e-6);
-    ck_assert_double_eq_tol(at[6] - at[5], 0.01, 1e-6);
+    ck_assert_double_eq_tol(at[6] - at[0], 3600.01, 1e-6);
+    anyc_cancel_scope_cancel(&server.scope, NULL);
+    server_end(&server, &group, ANYC_ECANCELLED);
+}
+
+/* A server at its limit is short again after each connection: that is worth one line. */
+ANYC_TEST_WITH(test_listener__shortages_that_follow_each_other_are_logged_once,
+               .clock = ANYC_CLOCK_VIRTUAL)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct server server;
+
+    server_start(&server, &group, handle_at_once, NULL);
+    for (int i = 0; i < 3; i++) {
+        dummy_listener_tell(&server.dummy, -EMFILE);
+        dummy_listener_tell(&server.dummy, 0);
+    }
+    ck_assert_int_eq(anyc_sleep(3600), 0);
+    ck_assert_int_eq(server.ended, 3);
+    ck_assert_int_eq(logged, 1);
     anyc_cancel_scope_cancel(&server.scope, NULL);
     server_end(&server, &group, ANYC_ECANCELLED);
 }
@@ -407,4 +431,55 @@ ANYC_TEST_PLAIN(test_listener__goes_on_after_a_shortage_of_memory)
 
     scarce_allow(SCARCE_PLENTY);
     ck_assert_int_eq(anyc_run_with(serve_without_memory, NULL, &options), 0);
+}
+
+/* Serves with stacks that nobody used before, while all allocations after the first `count` fail.
+ * True if the connection got its task. */
+static bool serve_on_new_stacks(int count)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    anyc_task_group handlers = ANYC_TASK_GROUP_INIT;
+    struct server server;
+    bool handled;
+
+    ck_assert_int_eq(anyc_task_group_enter(&handlers), 0);
+    ck_assert_int_eq(anyc_task_group_set_stack_size(&handlers, 65536 + 4096 * (size_t)count), 0);
+    server_start(&server, &group, handle_at_once, &handlers);
+    settle();
+    dummy_listener_tell(&server.dummy, 0);
+    scarce_allow(count);
+    settle();
+    scarce_allow(SCARCE_PLENTY);
+    handled = server.ended == 1;
+    ck_assert_int_eq(server.dummy.connections[0].state.destroys, 1);
+    dummy_listener_tell(&server.dummy, 0);
+    ck_assert_int_eq(anyc_sleep(0.1), 0);
+    ck_assert_int_eq(server.ended, handled ? 2 : 1);
+    anyc_cancel_scope_cancel(&server.scope, NULL);
+    server_end(&server, &group, ANYC_ECANCELLED);
+    ck_assert_int_eq(anyc_task_group_exit(&handlers, 0), 0);
+    return handled;
+}
+
+static int serve_without_stacks(void *arg)
+{
+    int count = 0;
+
+    (void)arg;
+    while (!serve_on_new_stacks(count))
+        count++;
+    ck_assert_int_gt(count, 2); /* the connection's copy, the list of stacks, and their arena */
+    return 0;
+}
+
+/* NT-R023: neither does a connection for whose task there is no stack end the others. */
+ANYC_TEST_PLAIN(test_listener__goes_on_after_a_shortage_of_stacks)
+{
+    const anyc_run_options options = {
+        .backend = anyc_testing_backend(),
+        .clock = ANYC_CLOCK_VIRTUAL,
+    };
+
+    scarce_allow(SCARCE_PLENTY);
+    ck_assert_int_eq(anyc_run_with(serve_without_stacks, NULL, &options), 0);
 }
