@@ -5,6 +5,8 @@ Every process is ended by its own handle, in the reverse order of starting, also
 """
 
 import contextlib
+import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -12,6 +14,7 @@ import select
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -27,21 +30,71 @@ class Failed(Exception):
     """A program did not do what it was started for; the text says which and how."""
 
 
+class Missing(Exception):
+    """A program is not built or not installed; the text says which."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Server:
-    """One echo server to be measured. `loop` names the library whose raw programs it is held to."""
+    """One server to be measured."""
 
-    def __init__(self, name, loop, raw, *argv):
-        self.name, self.loop, self.raw, self.argv = name, loop, raw, argv
+    name: str
+    loop: str  # the library whose raw programs it is held to
+    argv: tuple
+    raw: bool = False
+    plain: str = ""  # the same server without a timeout around each receive
+    far: bool = False  # another run-time, for scale: takes part in few cases
 
 
+def _anyc(backend, *argv):
+    """A server of examples/ on a backend, without and with a timeout around each receive."""
+    name = f"anyc-{backend}"
+    argv = (*argv, "--backend", backend, "--timeout")
+    return [Server(name, backend, (*argv, "0")),  # http_server has one unless told otherwise
+            Server(f"{name}+timeout", backend, (*argv, "30"), plain=name)]
+
+
+def _anyio(backend):
+    name = f"anyio-{backend}"
+    argv = ("echo_anyio.py", "--backend", backend)
+    return [Server(name, "python", argv, far=True),
+            Server(f"{name}+timeout", "python", (*argv, "--timeout", "30"), plain=name, far=True)]
+
+
+# Over TCP or, with --unix, over UNIX sockets.
 ECHO_SERVERS = [
-    Server("epoll", "epoll", True, "echo_epoll"),
-    Server("uv", "libuv", True, "echo_uv"),
-    Server("uv-try", "libuv", True, "echo_uv", "--try-write"),
-    Server("event", "libevent", True, "echo_event"),
-    Server("bufferevent", "libevent", True, "echo_event", "--bufferevent"),
-    Server("anyc-libuv", "libuv", False, "echo_server", "--backend", "libuv"),
-    Server("anyc-libevent", "libevent", False, "echo_server", "--backend", "libevent"),
+    Server("epoll", "epoll", ("echo_epoll",), raw=True),
+    Server("uv", "libuv", ("echo_uv",), raw=True),
+    Server("uv-try", "libuv", ("echo_uv", "--try-write"), raw=True),
+    Server("event", "libevent", ("echo_event",), raw=True),
+    Server("bufferevent", "libevent", ("echo_event", "--bufferevent"), raw=True),
+    *_anyc("libuv", "echo_server"),
+    *_anyc("libevent", "echo_server"),
+    Server("st", "st", ("echo_st",), far=True),
+    Server("st+timeout", "st", ("echo_st", "--timed"), plain="st", far=True),
+    Server("go", "go", ("net_go", "echo"), far=True),
+    Server("go+timeout", "go", ("net_go", "echo", "--timeout", "30"), plain="go", far=True),
+    *_anyio("uvloop"),
+    *_anyio("asyncio"),
+    *_anyio("trio"),
+]
+
+UDP_SERVERS = [
+    Server("epoll", "epoll", ("echo_epoll", "--udp"), raw=True),
+    Server("uv-try", "libuv", ("udp_uv",), raw=True),
+    Server("event", "libevent", ("echo_event", "--udp"), raw=True),
+    *_anyc("libuv", "echo_server", "--udp"),
+    *_anyc("libevent", "echo_server", "--udp"),
+    Server("go", "go", ("net_go", "echo", "--udp"), far=True),
+    Server("go+timeout", "go", ("net_go", "echo", "--udp", "--timeout", "30"), plain="go",
+           far=True),
+]
+
+HTTP_SERVERS = [
+    Server("uv-try", "libuv", ("http_uv",), raw=True),
+    *_anyc("libuv", "http_server"),
+    *_anyc("libevent", "http_server"),
+    Server("go", "go", ("net_go", "http"), far=True),
 ]
 
 # Programs that take `--list`, and names of measures to take; each prints one JSON line a measure.
@@ -49,6 +102,8 @@ MICRO_PROGRAMS = [
     ("anyc-libuv", ["micro", "--backend", "libuv"]),
     ("anyc-libevent", ["micro", "--backend", "libevent"]),
     ("go", ["micro_go"]),
+    ("boost", ["micro_boost"]),
+    ("st", ["micro_st"]),
 ]
 
 
@@ -69,19 +124,34 @@ def find_program(build, name):
     return None
 
 
+@functools.cache
+def find_python(modules):
+    """A Python that can import these; Missing if there is none."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        run = subprocess.run([python, "-W", "ignore", "-c", f"import {modules}"],
+                             capture_output=True, timeout=30)
+        if run.returncode == 0:
+            return python
+    raise Missing(f"no python3 here has {modules}")
+
+
 def resolve(build, argv):
-    """argv with its program's path, or None."""
+    """argv with its program's path; Missing if it is not there."""
+    if argv[0].endswith(".py"):
+        modules = [name for name in ("anyio", "uvloop", "trio") if name in (*argv, "anyio")]
+        python = find_python(", ".join(modules))
+        return [python, "-W", "ignore", str(BENCH / "peers" / argv[0]), *argv[1:]]
     path = find_program(build, argv[0])
     if path is None:
-        return None
+        raise Missing(f"no program {argv[0]} in {build.name}")
     return [str(path), *argv[1:]]
 
 
-def build_go(build):
-    """Compile micro.go if Go is here. Without it the program is reported as missing later."""
+def build_go(build, name="micro"):
+    """Compile peers/NAME.go to NAME_go if Go is here. If not, it is reported as missing later."""
     go = shutil.which("go")
-    source = BENCH / "peers" / "micro.go"
-    target = build / "bench" / "micro_go"
+    source = BENCH / "peers" / f"{name}.go"
+    target = build / "bench" / f"{name}_go"
     if go is None or not source.exists():
         return
     if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
@@ -91,7 +161,7 @@ def build_go(build):
     run = subprocess.run([go, "build", "-o", str(target), str(source)], env=environment,
                          capture_output=True, text=True, timeout=300)
     if run.returncode != 0:
-        print(f"micro.go does not compile: {run.stderr.strip()}")
+        print(f"{source.name} does not compile: {run.stderr.strip()}")
 
 
 def start(argv, cpu, **options):
@@ -114,7 +184,7 @@ def stop(process):
 
 
 def read_announcement(process):
-    """The port of "listening on HOST:PORT"."""
+    """Where it listens: HOST:PORT or a path."""
     deadline = time.monotonic() + START_SECONDS
     text = ""
     while not text.endswith("\n"):
@@ -126,18 +196,26 @@ def read_announcement(process):
     first = text.splitlines()[0]
     if not first.startswith("listening on "):
         raise Failed(f"announces {first!r}")
-    return int(first.rpartition(":")[2])
+    return first.removeprefix("listening on ")
 
 
 @contextlib.contextmanager
-def echo_server(argv, cpu, environment=None):
-    """A running server on a free port: yields its process and its port."""
-    process = start([*argv, "--port", "0"], cpu, stdout=subprocess.PIPE,
-                    env=dict(os.environ, **(environment or {})))
-    try:
-        yield process, read_announcement(process)
-    finally:
-        stop(process)
+def running(argv, cpu, unix=False, environment=None):
+    """A server on a free port or a UNIX socket: yields its process and how to reach it."""
+    with tempfile.TemporaryDirectory() as folder:
+        where = ["--unix", f"{folder}/socket"] if unix else ["--port", "0"]
+        process = start([*argv, *where], cpu, stdout=subprocess.PIPE,
+                        env=dict(os.environ, **(environment or {})))
+        try:
+            announced = read_announcement(process)
+            yield process, where if unix else ["--port", announced.rpartition(":")[2]]
+        finally:
+            stop(process)
+
+
+def cpu_ns(pid):
+    """Processor time of a process: the clock that clock_getcpuclockid(3) names."""
+    return time.clock_gettime_ns((~pid << 3) | 2)
 
 
 @contextlib.contextmanager

@@ -2,17 +2,24 @@
 """Medians, ratios within a round, tables, and the result files."""
 
 import datetime
+import functools
 import json
+import math
 import os
 import pathlib
 import platform
 import statistics
 import subprocess
+import sys
 
 
 def spread(values):
     """median, minimum and maximum of a list."""
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def present(values):
+    return [v for v in values if v is not None]
 
 
 def ratios(values, base):
@@ -23,7 +30,7 @@ def ratios(values, base):
 
 def number(value):
     """Three or four significant digits, no exponent."""
-    if value is None:
+    if value is None or value == float("inf"):
         return "-"
     size = abs(value)
     if size >= 100000:
@@ -37,11 +44,11 @@ def number(value):
 
 def cell(values):
     """'median (min..max)' of a list that may hold None."""
-    present = [v for v in values if v is not None]
-    if not present:
+    values = present(values)
+    if not values:
         return "-"
-    s = spread(present)
-    if len(present) == 1:
+    s = spread(values)
+    if len(values) == 1:
         return number(s["median"])
     return f"{number(s['median'])} ({number(s['min'])}..{number(s['max'])})"
 
@@ -49,6 +56,47 @@ def cell(values):
 def ratio_cell(values, base):
     s = ratios(values, base)
     return "-" if s is None else f"{s['median']:.3f} ({s['min']:.2f}..{s['max']:.2f})"
+
+
+# Ten times as many may cost 28 times as much: caches that no longer hold everything make one two or
+# three times as dear, for raw programs too, and end there. What grows like n^1.5 does not pass.
+GROWTH_TOLERANCE = 1.45
+
+
+def growth_exponent(counts, costs):
+    """e of the total ~ n^e between the two largest counts, where `costs` are those of one."""
+    points = [(math.log(n), math.log(n * cost)) for n, cost in zip(counts, costs) if cost]
+    if len(points) < 2:
+        return None
+    (n1, total1), (n2, total2) = points[-2:]
+    return (total2 - total1) / (n2 - n1)
+
+
+def is_worse_than_linear(exponent):
+    return exponent is not None and exponent > GROWTH_TOLERANCE
+
+
+def medians(costs):
+    """Of the rounds of each count; None where there are none."""
+    return [spread(present(taken))["median"] if present(taken) else None for taken in costs]
+
+
+def growth_row(counts, costs):
+    """Cells of the medians and of the exponent; `costs` holds the rounds of each count."""
+    exponent = growth_exponent(counts, medians(costs))
+    worse = " WORSE THAN LINEAR" if is_worse_than_linear(exponent) else ""
+    return [*map(number, medians(costs)), "-" if exponent is None else f"n^{exponent:.2f}{worse}"]
+
+
+def growth_verdict(growths):
+    """One line: which of {key: growth} are worse than linear."""
+    cases = [(growth, name, costs) for growth in growths.values()
+             for name, costs in growth["costs"].items()]
+    worse = [f"{growth['title']} ({name})" for growth, name, costs in cases
+             if is_worse_than_linear(growth_exponent(growth["counts"], medians(costs)))]
+    if worse:
+        return f"worse than linear: {'; '.join(worse)}"
+    return f"all {len(cases)} totals grow at most linearly (exponents up to {GROWTH_TOLERANCE})"
 
 
 def print_table(title, head, rows):
@@ -69,6 +117,29 @@ def first_line(argv):
     return out.splitlines()[0] if out else None
 
 
+# What machine() tells the version of.
+VERSIONS = ["compiler", "libuv", "libevent", "go", "anyio", "uvloop", "trio"]
+PYTHON_VERSIONS = """
+from importlib.metadata import version
+import anyio
+for name in ("anyio", "uvloop", "trio"):
+    try:
+        print(name, version(name))
+    except Exception:
+        pass
+"""
+
+
+def python_versions():
+    for python in (sys.executable, "/usr/bin/python3"):
+        run = subprocess.run([python, "-W", "ignore", "-c", PYTHON_VERSIONS], capture_output=True,
+                             text=True, timeout=30)
+        if run.returncode == 0:
+            return dict(line.split() for line in run.stdout.splitlines())
+    return {}
+
+
+@functools.cache
 def machine():
     """What the figures were taken on."""
     model = None
@@ -76,12 +147,15 @@ def machine():
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
             break
+    go = first_line(["go", "version"])
     return {
         "cpu": model or platform.processor(), "cpus": os.cpu_count(),
-        "kernel": platform.release(), "arch": platform.machine(),
+        "kernel": platform.release().partition("-")[0], "arch": platform.machine(),
+        "compiler": first_line(["cc", "--version"]),
         "libuv": first_line(["pkg-config", "--modversion", "libuv"]),
         "libevent": first_line(["pkg-config", "--modversion", "libevent"]),
-        "go": first_line(["go", "version"]),
+        "go": go.split()[2].removeprefix("go") if go else None,
+        **python_versions(),
         "taken": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
 

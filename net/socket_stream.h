@@ -24,7 +24,7 @@ struct socket_stream {
     bool receiving; /* a task is in receive */
     bool sending;   /* a task is in send, sendv or send_eof */
     bool eof_sent;
-    int error;    /* errno of the first failure: the kernel tells it only once */
+    int error; /* errno of the first failure: the kernel tells it only once */
     socklen_t peer_len;
     uint64_t peer[]; /* the peer's address, aligned for any */
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load.h - the parts of the load generator: options, results, sockets, the two modes.
+ * load.h - the parts of the load generator: options, results, sockets, the modes.
  *
- * Read main.c first, then echo.c (ping-pong over open connections) and connect.c (connections a
- * second).
+ * Read main.c first, then echo.c (ping-pong over open connections), connect.c (connections a
+ * second) and datagram.c (ping-pong by UDP).
  */
 #ifndef ANYC_BENCH_LOAD_H
 #define ANYC_BENCH_LOAD_H
@@ -22,18 +22,26 @@ enum {
     LOAD_PIPELINE_MAX = 1024,
 };
 
+enum load_mode {
+    LOAD_ECHO,
+    LOAD_CONNECT,
+    LOAD_DATAGRAM,
+    LOAD_MODES,
+};
+
 struct load_options {
+    enum load_mode mode;
     const char *host; /* numeric address */
     const char *port;
-    unsigned connections;
-    unsigned busy;      /* how many of them send */
-    unsigned pipeline;  /* messages in flight on each */
-    unsigned in_flight; /* connect-rate mode: connections at once */
-    size_t size;        /* bytes of a message */
+    const char *unix_path; /* instead of host and port */
+    unsigned connections;  /* datagram mode: clients, a socket each */
+    unsigned busy;         /* how many of them send */
+    unsigned pipeline;     /* messages in flight on each */
+    unsigned in_flight;    /* connect mode: connections at once */
+    size_t size;           /* bytes of a message */
     double seconds;
     double warmup;
     pid_t server_pid; /* 0: not told */
-    bool connect_rate;
 };
 
 /*
@@ -41,9 +49,9 @@ struct load_options {
  * `end` enclose the measured time; all counts are of the measured time.
  */
 struct load_result {
-    uint64_t messages; /* in connect-rate mode: connections */
-    uint64_t errors;
-    uint64_t stalled; /* busy connections that finished no message */
+    uint64_t messages; /* in connect mode: connections */
+    uint64_t errors;   /* in datagram mode: datagrams sent again */
+    uint64_t stalled;  /* busy connections that finished no message */
     struct sample before_open;
     struct sample after_open;
     struct sample begin;
@@ -52,13 +60,16 @@ struct load_result {
 };
 
 /* Resolve the server's address once. False after a message. */
-bool load_net_init(const char *host, const char *port);
+bool load_net_init(const struct load_options *options);
 
 /*
- * A non-blocking TCP_NODELAY socket, connecting. Sources are spread over 127.0.0.x, `lane` says
+ * A non-blocking socket, connecting, TCP_NODELAY. Sources are spread over 127.0.0.x, `lane` says
  * which, because one address has too few ports for many connections. -1 with errno on failure.
  */
 int load_net_connect(unsigned lane);
+
+/* A non-blocking UDP socket connected to the server; -1 with errno on failure. */
+int load_net_datagram(void);
 
 /* Wait up to `timeout_ms` for poll events on one descriptor. */
 bool load_net_wait(int fd, short events, int timeout_ms);
@@ -70,5 +81,6 @@ void load_pattern_init(void);
 /* Run one mode. False after a message when nothing could be measured. */
 bool load_echo_run(const struct load_options *options, struct load_result *result);
 bool load_connect_run(const struct load_options *options, struct load_result *result);
+bool load_datagram_run(const struct load_options *options, struct load_result *result);
 
 #endif

@@ -5,6 +5,7 @@
  *
  *   load --port P --connections 1000 --busy 50 --size 64 --seconds 2 --server-pid PID
  *   load --port P --connect-rate --in-flight 50 --size 64 --seconds 2
+ *   load --port P --udp --connections 50 --size 64 --seconds 2
  *
  * It ends by itself: an alarm bounds the whole run.
  */
@@ -21,12 +22,29 @@
 enum { OPEN_SECONDS_MAX = 90 };
 
 static const struct option long_options[] = {
-    {"host", required_argument, NULL, 'h'},        {"port", required_argument, NULL, 'p'},
-    {"connections", required_argument, NULL, 'n'}, {"busy", required_argument, NULL, 'b'},
-    {"size", required_argument, NULL, 's'},        {"seconds", required_argument, NULL, 't'},
-    {"warmup", required_argument, NULL, 'w'},      {"pipeline", required_argument, NULL, 'k'},
-    {"server-pid", required_argument, NULL, 'i'},  {"connect-rate", no_argument, NULL, 'c'},
-    {"in-flight", required_argument, NULL, 'f'},   {NULL, 0, NULL, 0},
+    {"host", required_argument, NULL, 'h'},
+    {"port", required_argument, NULL, 'p'},
+    {"unix", required_argument, NULL, 'x'},
+    {"connections", required_argument, NULL, 'n'},
+    {"busy", required_argument, NULL, 'b'},
+    {"size", required_argument, NULL, 's'},
+    {"seconds", required_argument, NULL, 't'},
+    {"warmup", required_argument, NULL, 'w'},
+    {"pipeline", required_argument, NULL, 'k'},
+    {"server-pid", required_argument, NULL, 'i'},
+    {"connect-rate", no_argument, NULL, 'c'},
+    {"in-flight", required_argument, NULL, 'f'},
+    {"udp", no_argument, NULL, 'u'},
+    {NULL, 0, NULL, 0},
+};
+
+static const struct {
+    const char *name;
+    bool (*run)(const struct load_options *options, struct load_result *result);
+} modes[LOAD_MODES] = {
+    [LOAD_ECHO] = {"echo", load_echo_run},
+    [LOAD_CONNECT] = {"connect", load_connect_run},
+    [LOAD_DATAGRAM] = {"udp", load_datagram_run},
 };
 
 static bool parse_count(const char *text, unsigned long max, unsigned long *out)
@@ -94,7 +112,13 @@ static bool parse_option(int option, const char *value, struct load_options *out
     case 'f':
         return parse_unsigned(value, 1000000, &out->in_flight);
     case 'c':
-        out->connect_rate = true;
+        out->mode = LOAD_CONNECT;
+        return true;
+    case 'u':
+        out->mode = LOAD_DATAGRAM;
+        return true;
+    case 'x':
+        out->unix_path = value;
         return true;
     default:
         return false;
@@ -116,13 +140,16 @@ static bool options_parse(int argc, char **argv, struct load_options *out)
         ok = parse_option(option, optarg, out);
     if (out->busy == 0)
         out->busy = out->connections;
-    ok = ok && optind == argc && out->port != NULL && out->connections > 0 && out->size > 0 &&
-         out->busy <= out->connections && out->pipeline > 0 && out->in_flight > 0;
+    ok = ok && optind == argc && (out->port != NULL || out->unix_path != NULL) &&
+         out->connections > 0 && out->size > 0 && out->busy <= out->connections &&
+         out->pipeline > 0 && out->in_flight > 0;
     if (!ok)
         fprintf(stderr,
                 "usage: load --port P [--host H] [--connections N] [--busy M] [--size BYTES]\n"
                 "            [--seconds S] [--warmup S] [--pipeline K] [--server-pid PID]\n"
-                "       load --port P --connect-rate [--in-flight C] [...]\n");
+                "       load --port P --connect-rate [--in-flight C] [...]\n"
+                "       load --port P --udp [--connections CLIENTS] [...]\n"
+                "       load --unix PATH [...]\n");
     return ok;
 }
 
@@ -146,7 +173,7 @@ static void print_server(const struct load_options *options, const struct load_r
     printf(", \"rss_before_kib\": %.0f, \"rss_after_kib\": %.0f",
            (double)result->before_open.resident_bytes / 1024.0,
            (double)result->after_open.resident_bytes / 1024.0);
-    if (!options->connect_rate)
+    if (options->mode == LOAD_ECHO)
         printf(", \"bytes_a_connection\": %.0f", grown / (double)options->connections);
 }
 
@@ -154,8 +181,8 @@ static void print_result(const struct load_options *options, const struct load_r
 {
     double seconds = (double)(result->end.wall_ns - result->begin.wall_ns) / 1e9;
 
-    printf("{\"mode\": \"%s\"", options->connect_rate ? "connect" : "echo");
-    if (options->connect_rate)
+    printf("{\"mode\": \"%s\"", modes[options->mode].name);
+    if (options->mode == LOAD_CONNECT)
         printf(", \"in_flight\": %u", options->in_flight);
     else
         printf(", \"connections\": %u, \"busy\": %u, \"pipeline\": %u", options->connections,
@@ -196,12 +223,11 @@ int main(int argc, char **argv)
     raise_nofile();
     load_pattern_init();
     result = calloc(1, sizeof *result);
-    if (result == NULL || !load_net_init(options.host, options.port)) {
+    if (result == NULL || !load_net_init(&options)) {
         free(result);
         return 1;
     }
-    ok =
-        options.connect_rate ? load_connect_run(&options, result) : load_echo_run(&options, result);
+    ok = modes[options.mode].run(&options, result);
     if (ok)
         print_result(&options, result);
     free(result);

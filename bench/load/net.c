@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { LOOPBACK_NET = 127, LANES = 250 };
@@ -20,15 +21,31 @@ static struct sockaddr_storage server_address;
 static socklen_t server_address_len;
 static uint8_t pattern[LOAD_PATTERN_PERIOD + LOAD_CHUNK_BYTES];
 
-bool load_net_init(const char *host, const char *port)
+static bool use_path(const char *path)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-    struct addrinfo *info = NULL;
-    int rc = getaddrinfo(host, port, &hints, &info);
+    struct sockaddr_un *address = (struct sockaddr_un *)&server_address;
 
+    if (strlen(path) >= sizeof address->sun_path) {
+        fprintf(stderr, "load: the path %s is too long\n", path);
+        return false;
+    }
+    address->sun_family = AF_UNIX;
+    strcpy(address->sun_path, path); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy): fits */
+    server_address_len = sizeof *address;
+    return true;
+}
+
+bool load_net_init(const struct load_options *options)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo *info = NULL;
+    int rc;
+
+    if (options->unix_path != NULL)
+        return use_path(options->unix_path);
+    rc = getaddrinfo(options->host, options->port, &hints, &info);
     if (rc != 0) {
-        fprintf(stderr, "load: %s port %s: %s\n", host, port, gai_strerror(rc));
+        fprintf(stderr, "load: %s port %s: %s\n", options->host, options->port, gai_strerror(rc));
         return false;
     }
     memcpy(&server_address, info->ai_addr, info->ai_addrlen);
@@ -37,13 +54,15 @@ bool load_net_init(const char *host, const char *port)
     return true;
 }
 
-/* Choose the source 127.0.0.(1 + lane); the port is chosen by connect. */
-static int bind_lane(int fd, unsigned lane)
+/* TCP: no delay, and the source 127.0.0.(1 + lane); the port is chosen by connect. */
+static int prepare_tcp(int fd, unsigned lane)
 {
     const struct sockaddr_in *server = (const struct sockaddr_in *)&server_address;
     struct sockaddr_in source = {.sin_family = AF_INET};
     int one = 1;
 
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0)
+        return -1;
     if (server->sin_family != AF_INET || ntohl(server->sin_addr.s_addr) >> 24 != LOOPBACK_NET)
         return 0;
     source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + lane % LANES);
@@ -52,20 +71,34 @@ static int bind_lane(int fd, unsigned lane)
     return bind(fd, (const struct sockaddr *)&source, sizeof source);
 }
 
+/* `fd` if its connecting has begun; else it is closed, and the answer is -1. */
+static int start_connecting(int fd)
+{
+    if (connect(fd, (struct sockaddr *)&server_address, server_address_len) == 0 ||
+        errno == EINPROGRESS)
+        return fd;
+    close(fd);
+    return -1;
+}
+
 int load_net_connect(unsigned lane)
 {
-    int one = 1;
     int fd = socket(server_address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1;
-    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0 &&
-        bind_lane(fd, lane) == 0 &&
-        (connect(fd, (struct sockaddr *)&server_address, server_address_len) == 0 ||
-         errno == EINPROGRESS))
-        return fd;
-    close(fd);
-    return -1;
+    if (server_address.ss_family != AF_UNIX && prepare_tcp(fd, lane) != 0) {
+        close(fd);
+        return -1;
+    }
+    return start_connecting(fd);
+}
+
+int load_net_datagram(void)
+{
+    int fd = socket(server_address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    return fd < 0 ? -1 : start_connecting(fd);
 }
 
 bool load_net_wait(int fd, short events, int timeout_ms)

@@ -1,35 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * micro.h - the measures of bench/micro: each is a function that does `rounds` rounds and says how
- * long they took.
- *
- * main.c holds the table of all measures and chooses the rounds. peers/micro.go has the same names,
- * numbers and units.
+ * micro.h - the measures of anyc. main.c holds their table.
  */
 #ifndef ANYC_BENCH_MICRO_H
 #define ANYC_BENCH_MICRO_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include <anyc/loop.h>
 
-struct bench {
-    const anyc_run_options *options; /* of the run */
-    size_t count;                    /* tasks or items */
-    uint64_t rounds;
-    double total; /* out: ns, CPU ns or bytes */
-    double ops;   /* out: how many operations that was */
-};
+#include "measure.h"
 
-/* Runs in the main task (measures of a run itself: outside of any). 0 or an error code. */
-typedef int (*bench_fn)(struct bench *bench);
-
-double clock_ns(void);     /* monotonic */
-double cpu_clock_ns(void); /* processor time of this process */
-
-/* Bytes of this process that are resident, page tables included. */
-double memory_bytes(void);
+/* What a measurement asks of a run. */
+anyc_run_options bench_options(const struct bench *bench);
 
 /* tasks.c */
 int bench_yield(struct bench *bench);
@@ -47,6 +28,11 @@ int bench_timeout_noop(struct bench *bench);
 int bench_timeout_checkpoint(struct bench *bench);
 int bench_to_thread(struct bench *bench);
 int bench_run_empty(struct bench *bench);
+int bench_run_first(struct bench *bench);
+
+/* echo.c */
+int bench_echo(struct bench *bench);
+int bench_echo_timeout(struct bench *bench);
 
 /* sync.c */
 int bench_event_wake(struct bench *bench);
@@ -54,6 +40,7 @@ int bench_event_wake_all(struct bench *bench);
 int bench_lock_free(struct bench *bench);
 int bench_lock_free_yield(struct bench *bench);
 int bench_lock_contended(struct bench *bench);
+int bench_lock_handover(struct bench *bench);
 int bench_semaphore(struct bench *bench);
 int bench_memory_stream(struct bench *bench);
 

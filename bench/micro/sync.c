@@ -56,15 +56,15 @@ int bench_event_wake(struct bench *bench)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct ping_pong game = {.rounds = bench->rounds};
-    double start_ns = clock_ns();
     int rc = anyc_task_group_enter(&group);
 
+    bench_start(bench);
     if (rc == 0)
         rc = anyc_task_group_start_soon(&group, ping_pong_answer, &game, NULL);
     if (rc == 0)
         rc = ping_pong_ask(&game);
     rc = anyc_task_group_exit(&group, rc);
-    bench->total = clock_ns() - start_ns;
+    bench_stop(bench);
     bench->ops = 2.0 * (double)bench->rounds;
     return rc;
 }
@@ -87,17 +87,16 @@ static int wake_audience(struct bench *bench)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct audience audience = {0};
-    double start_ns;
     int rc = anyc_task_group_enter(&group);
 
     for (size_t i = 0; i < bench->count && rc == 0; i++)
         rc = anyc_task_group_start_soon(&group, audience_wait, &audience, NULL);
     while (rc == 0 && audience.ready < bench->count)
         rc = anyc_checkpoint();
-    start_ns = clock_ns();
+    bench_start(bench);
     anyc_event_set(&audience.event);
     rc = anyc_task_group_exit(&group, rc);
-    bench->total += clock_ns() - start_ns;
+    bench_stop(bench);
     return rc;
 }
 
@@ -105,20 +104,22 @@ int bench_event_wake_all(struct bench *bench)
 {
     int rc = 0;
 
-    bench->total = 0;
     for (uint64_t i = 0; i < bench->rounds && rc == 0; i++)
         rc = wake_audience(bench);
     bench->ops = (double)bench->count * (double)bench->rounds;
     return rc;
 }
 
-static int lock_rounds(anyc_lock *lock, uint64_t rounds, bool wait_inside)
+/* When a task that holds a lock lets others run. */
+enum inside { NEVER_INSIDE, FIRST_TIME_INSIDE, ALWAYS_INSIDE };
+
+static int lock_rounds(anyc_lock *lock, uint64_t rounds, enum inside inside)
 {
     int rc = 0;
 
     for (uint64_t i = 0; i < rounds && rc == 0; i++) {
         rc = anyc_lock_acquire(lock);
-        if (rc == 0 && wait_inside)
+        if (rc == 0 && (inside == ALWAYS_INSIDE || (inside == FIRST_TIME_INSIDE && i == 0)))
             rc = anyc_checkpoint();
         if (rc == 0)
             rc = anyc_lock_release(lock);
@@ -130,13 +131,12 @@ static int lock_alone(struct bench *bench, bool fast)
 {
     const anyc_lock_options options = {.fast_acquire = fast};
     anyc_lock lock;
-    double start_ns;
     int rc;
 
     anyc_lock_init(&lock, &options);
-    start_ns = clock_ns();
-    rc = lock_rounds(&lock, bench->rounds, false);
-    bench->total = clock_ns() - start_ns;
+    bench_start(bench);
+    rc = lock_rounds(&lock, bench->rounds, NEVER_INSIDE);
+    bench_stop(bench);
     bench->ops = (double)bench->rounds;
     return rc;
 }
@@ -154,45 +154,56 @@ int bench_lock_free_yield(struct bench *bench)
 struct contest {
     anyc_lock lock;
     uint64_t rounds;
+    enum inside inside;
 };
 
 static int contest_take_part(void *arg)
 {
     struct contest *contest = arg;
 
-    return lock_rounds(&contest->lock, contest->rounds, true);
+    return lock_rounds(&contest->lock, contest->rounds, contest->inside);
+}
+
+static int contest_run(struct bench *bench, enum inside inside)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct contest contest = {ANYC_LOCK_INIT_FAST, bench->rounds, inside};
+    int rc = anyc_task_group_enter(&group);
+
+    bench_start(bench);
+    for (size_t i = 0; i < bench->count && rc == 0; i++)
+        rc = anyc_task_group_start_soon(&group, contest_take_part, &contest, NULL);
+    rc = anyc_task_group_exit(&group, rc);
+    bench_stop(bench);
+    bench->ops = (double)bench->count * (double)bench->rounds;
+    return rc;
 }
 
 /* Each holder lets the others run, so that they queue up. */
 int bench_lock_contended(struct bench *bench)
 {
-    anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct contest contest = {.lock = ANYC_LOCK_INIT_FAST, .rounds = bench->rounds};
-    double start_ns = clock_ns();
-    int rc = anyc_task_group_enter(&group);
+    return contest_run(bench, ALWAYS_INSIDE);
+}
 
-    for (size_t i = 0; i < bench->count && rc == 0; i++)
-        rc = anyc_task_group_start_soon(&group, contest_take_part, &contest, NULL);
-    rc = anyc_task_group_exit(&group, rc);
-    bench->total = clock_ns() - start_ns;
-    bench->ops = (double)bench->count * (double)bench->rounds;
-    return rc;
+/* Each release hands the lock over, so that once they have queued up every task waits each time. */
+int bench_lock_handover(struct bench *bench)
+{
+    return contest_run(bench, FIRST_TIME_INSIDE);
 }
 
 int bench_semaphore(struct bench *bench)
 {
     const anyc_semaphore_options options = {.fast_acquire = true};
     anyc_semaphore semaphore;
-    double start_ns;
     int rc = anyc_semaphore_init(&semaphore, SEMAPHORE_SLOTS, &options);
 
-    start_ns = clock_ns();
+    bench_start(bench);
     for (uint64_t i = 0; i < bench->rounds && rc == 0; i++) {
         rc = anyc_semaphore_acquire(&semaphore);
         if (rc == 0)
             rc = anyc_semaphore_release(&semaphore);
     }
-    bench->total = clock_ns() - start_ns;
+    bench_stop(bench);
     bench->ops = (double)bench->rounds;
     return rc;
 }
@@ -232,9 +243,9 @@ int bench_memory_stream(struct bench *bench)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct pipeline line = {.items = bench->rounds};
-    double start_ns = clock_ns();
     int rc;
 
+    bench_start(bench);
     rc = anyc_create_memory_object_stream(bench->count, sizeof line.items, &line.send,
                                           &line.receive);
     if (rc < 0)
@@ -245,9 +256,9 @@ int bench_memory_stream(struct bench *bench)
     if (rc == 0)
         rc = pipeline_consume(&line);
     rc = anyc_task_group_exit(&group, rc);
+    bench_stop(bench);
     anyc_aclose(line.send);
     anyc_aclose(line.receive);
-    bench->total = clock_ns() - start_ns;
     bench->ops = (double)bench->rounds;
     return rc;
 }

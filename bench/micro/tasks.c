@@ -53,7 +53,7 @@ static int crowd_start(struct crowd *crowd, anyc_task_group *group, anyc_task_fn
 
     crowd->ready = 0;
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = anyc_task_group_start_soon(group, fn, crowd, "crowd");
+        rc = anyc_task_group_start_soon(group, fn, crowd, NULL);
     while (rc == 0 && crowd->ready < count)
         rc = anyc_checkpoint();
     return rc;
@@ -77,14 +77,14 @@ struct yielder {
 static int yielder_run(void *arg)
 {
     const struct yielder *yielder = arg;
-    double start_ns;
     int rc = yield_some(YIELDS_BEFORE);
 
-    start_ns = clock_ns();
+    if (yielder->first)
+        bench_start(yielder->bench);
     if (rc == 0)
         rc = yield_some(yielder->bench->rounds);
     if (yielder->first)
-        yielder->bench->total = clock_ns() - start_ns;
+        bench_stop(yielder->bench);
     return rc;
 }
 
@@ -135,9 +135,9 @@ static int do_nothing(void *arg)
 
 int bench_spawn_join(struct bench *bench)
 {
-    double start_ns = clock_ns();
     int rc = 0;
 
+    bench_start(bench);
     for (uint64_t i = 0; i < bench->rounds && rc == 0; i++) {
         anyc_task_group group = ANYC_TASK_GROUP_INIT;
 
@@ -146,7 +146,7 @@ int bench_spawn_join(struct bench *bench)
             rc = anyc_task_group_start_soon(&group, do_nothing, NULL, NULL);
         rc = anyc_task_group_exit(&group, rc);
     }
-    bench->total = clock_ns() - start_ns;
+    bench_stop(bench);
     bench->ops = (double)bench->rounds;
     return rc;
 }
@@ -156,14 +156,14 @@ int bench_spawn_cold(struct bench *bench)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct crowd crowd = {0};
-    double start_ns = clock_ns();
     int rc = anyc_task_group_enter(&group);
 
+    bench_start(bench);
     if (rc == 0)
         rc = crowd_start(&crowd, &group, crowd_wait, bench->count);
     anyc_event_set(&crowd.release);
     rc = anyc_task_group_exit(&group, rc);
-    bench->total = clock_ns() - start_ns;
+    bench_stop(bench);
     bench->ops = (double)bench->count;
     return rc;
 }
@@ -172,32 +172,37 @@ int bench_spawn_cold(struct bench *bench)
 int bench_spawn_warm(struct bench *bench)
 {
     int rc = bench_spawn_cold(bench);
-    double sum = 0.0;
 
-    for (int i = 0; i < WARM_REPEATS && rc >= 0; i++) {
+    bench->total = 0;
+    for (int i = 0; i < WARM_REPEATS && rc >= 0; i++)
         rc = bench_spawn_cold(bench);
-        sum += bench->total;
-    }
-    bench->total = sum;
     bench->ops = WARM_REPEATS * (double)bench->count;
     return rc;
 }
 
 /* From the cancellation to the end of the last task. */
-int bench_cancel(struct bench *bench)
+static int cancel_crowd(struct bench *bench)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct crowd crowd = {0};
-    double start_ns;
     int rc = anyc_task_group_enter(&group);
 
     if (rc == 0)
         rc = crowd_start(&crowd, &group, crowd_sleep_forever, bench->count);
-    start_ns = clock_ns();
+    bench_start(bench);
     anyc_task_group_cancel(&group, NULL);
     rc = anyc_task_group_exit(&group, rc);
-    bench->total = clock_ns() - start_ns;
-    bench->ops = (double)bench->count;
+    bench_stop(bench);
+    return rc;
+}
+
+int bench_cancel(struct bench *bench)
+{
+    int rc = 0;
+
+    for (uint64_t i = 0; i < bench->rounds && rc >= 0; i++)
+        rc = cancel_crowd(bench);
+    bench->ops = (double)bench->count * (double)bench->rounds;
     return rc;
 }
 
@@ -206,14 +211,14 @@ int bench_million(struct bench *bench)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct crowd crowd = {0};
-    double start_ns = clock_ns();
     int rc = anyc_task_group_enter(&group);
 
+    bench_start(bench);
     if (rc == 0)
         rc = crowd_start(&crowd, &group, crowd_sleep, bench->count);
     anyc_task_group_cancel(&group, NULL);
     rc = anyc_task_group_exit(&group, rc);
-    bench->total = clock_ns() - start_ns;
+    bench_stop(bench);
     bench->ops = (double)bench->count;
     return rc;
 }

@@ -3,7 +3,8 @@
  * echo_epoll.c - echo server on plain epoll, level-triggered: the yardstick of the echo suite.
  *
  * Read interest stays armed as long as a connection has nothing left over, so a message costs one
- * recv, one send and a share of an epoll_wait. All connections read into one buffer.
+ * recv, one send and a share of an epoll_wait. All connections read into one buffer. With --udp it
+ * answers datagrams instead.
  */
 #include "peer.h"
 
@@ -18,8 +19,9 @@ enum { EVENTS_PER_WAIT = 1024 };
 
 struct server {
     int epoll_fd;
-    int listen_fd;
+    int listen_fd; /* or the UDP socket */
     int signal_fd;
+    bool udp;
     bool stop;
     struct peer_conn ring;
     struct epoll_event events[EVENTS_PER_WAIT];
@@ -79,7 +81,9 @@ static void server_handle(struct server *server, struct peer_conn *conn, uint32_
 
 static void server_dispatch(struct server *server, const struct epoll_event *event)
 {
-    if (event->data.ptr == &server->listen_fd)
+    if (event->data.ptr == &server->listen_fd && server->udp)
+        peer_datagrams_on_readable(server->listen_fd, server->buf);
+    else if (event->data.ptr == &server->listen_fd)
         server_accept(server);
     else if (event->data.ptr == &server->signal_fd)
         server->stop = true;
@@ -112,6 +116,7 @@ static int signals_open(void)
 static int server_open(struct server *server, const struct peer_options *options)
 {
     peer_ring_init(&server->ring);
+    server->udp = options->udp;
     server->listen_fd = -1;
     server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     server->signal_fd = signals_open();

@@ -5,7 +5,7 @@
  *
  * Events are placed inside the connection (event_assign) and the base takes no locks: both are
  * what a careful author does by hand. In the bufferevent form the input's chain is moved to the
- * output, so no byte is copied by this program.
+ * output, so no byte is copied by this program. With --udp it answers datagrams instead.
  */
 #include "peer.h"
 
@@ -151,6 +151,14 @@ static void server_on_accept(evutil_socket_t listen_fd, short events, void *arg)
     }
 }
 
+static void server_on_datagrams(evutil_socket_t fd, short events, void *arg)
+{
+    struct server *server = arg;
+
+    (void)events;
+    peer_datagrams_on_readable(fd, server->buf);
+}
+
 static void server_on_term(evutil_socket_t signum, short events, void *arg)
 {
     struct server *server = arg;
@@ -197,7 +205,7 @@ static int server_run(struct server *server, const struct peer_options *options)
     server->listen_fd = peer_listen(options);
     if (server->listen_fd >= 0) {
         event_assign(&server->accept_event, server->base, server->listen_fd, EV_READ | EV_PERSIST,
-                     server_on_accept, server);
+                     options->udp ? server_on_datagrams : server_on_accept, server);
         evsignal_assign(&server->term_event, server->base, SIGTERM, server_on_term, server);
         if (event_add(&server->accept_event, NULL) == 0 &&
             event_add(&server->term_event, NULL) == 0)

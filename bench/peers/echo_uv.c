@@ -28,10 +28,19 @@ struct write_block {
     char bytes[]; /* SMALL_BYTES or PEER_BUFFER_BYTES */
 };
 
+/* A TCP or UNIX socket of libuv. */
+union socket {
+    uv_handle_t handle;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+};
+
 struct server {
     uv_loop_t loop;
-    uv_tcp_t listener;
+    union socket listener;
     uv_signal_t term;
+    bool unix_socket;
     bool try_write;
     struct write_block *reading; /* the large block that the next read fills */
     struct write_block *free_small;
@@ -39,8 +48,8 @@ struct server {
 };
 
 struct conn {
-    uv_tcp_t tcp; /* tcp.loop->data is the server */
-    bool paused;  /* reading is stopped until the output is sent */
+    union socket socket; /* its loop's data is the server */
+    bool paused;         /* reading is stopped until the output is sent */
 };
 
 static struct server *server_of(const uv_handle_t *handle)
@@ -88,8 +97,8 @@ static void conn_on_closed(uv_handle_t *handle)
 
 static void conn_close(struct conn *conn)
 {
-    if (!uv_is_closing((uv_handle_t *)&conn->tcp))
-        uv_close((uv_handle_t *)&conn->tcp, conn_on_closed);
+    if (!uv_is_closing(&conn->socket.handle))
+        uv_close(&conn->socket.handle, conn_on_closed);
 }
 
 static void conn_on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf);
@@ -110,14 +119,14 @@ static void conn_on_written(uv_write_t *request, int status)
     struct write_block *block = (struct write_block *)request; /* first member */
     struct conn *conn = request->data;
 
-    block_put(server_of((uv_handle_t *)&conn->tcp), block);
+    block_put(server_of(&conn->socket.handle), block);
     if (status == UV_ECANCELED)
         return;
     if (status < 0) {
         conn_close(conn);
-    } else if (conn->paused && uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp) == 0) {
+    } else if (conn->paused && uv_stream_get_write_queue_size(&conn->socket.stream) == 0) {
         conn->paused = false;
-        if (uv_read_start((uv_stream_t *)&conn->tcp, conn_on_alloc, conn_on_read) != 0)
+        if (uv_read_start(&conn->socket.stream, conn_on_alloc, conn_on_read) != 0)
             conn_close(conn);
     }
 }
@@ -125,7 +134,7 @@ static void conn_on_written(uv_write_t *request, int status)
 /* Write `len` bytes of the block just read, from `start` on. */
 static int conn_write(struct conn *conn, size_t start, size_t len)
 {
-    struct server *server = server_of((uv_handle_t *)&conn->tcp);
+    struct server *server = server_of(&conn->socket.handle);
     struct write_block *block = server->reading;
     uv_buf_t buf;
     int rc;
@@ -141,7 +150,7 @@ static int conn_write(struct conn *conn, size_t start, size_t len)
     }
     block->uv.data = conn;
     buf = uv_buf_init(block->bytes + start, (unsigned)len);
-    rc = uv_write(&block->uv, (uv_stream_t *)&conn->tcp, &buf, 1, conn_on_written);
+    rc = uv_write(&block->uv, &conn->socket.stream, &buf, 1, conn_on_written);
     if (rc != 0)
         block_put(server, block);
     return rc;
@@ -151,7 +160,7 @@ static int conn_write(struct conn *conn, size_t start, size_t len)
 static int conn_try_write(struct conn *conn, const uv_buf_t *buf, size_t len)
 {
     uv_buf_t out = uv_buf_init(buf->base, (unsigned)len);
-    int sent = uv_try_write((uv_stream_t *)&conn->tcp, &out, 1);
+    int sent = uv_try_write(&conn->socket.stream, &out, 1);
 
     return sent == UV_EAGAIN ? 0 : sent;
 }
@@ -181,6 +190,14 @@ static void conn_on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
     }
 }
 
+static int socket_init(uv_loop_t *loop, union socket *socket)
+{
+    const struct server *server = loop->data;
+
+    return server->unix_socket ? uv_pipe_init(loop, &socket->pipe, 0)
+                               : uv_tcp_init(loop, &socket->tcp);
+}
+
 static void server_on_connection(uv_stream_t *listener, int status)
 {
     struct conn *conn;
@@ -190,20 +207,20 @@ static void server_on_connection(uv_stream_t *listener, int status)
     conn = calloc(1, sizeof *conn);
     if (conn == NULL)
         return;
-    if (uv_tcp_init(listener->loop, &conn->tcp) != 0) {
+    if (socket_init(listener->loop, &conn->socket) != 0) {
         free(conn);
         return;
     }
-    if (uv_accept(listener, (uv_stream_t *)&conn->tcp) != 0 || uv_tcp_nodelay(&conn->tcp, 1) != 0 ||
-        uv_read_start((uv_stream_t *)&conn->tcp, conn_on_alloc, conn_on_read) != 0)
+    if (uv_accept(listener, &conn->socket.stream) != 0 ||
+        (listener->type == UV_TCP && uv_tcp_nodelay(&conn->socket.tcp, 1) != 0) ||
+        uv_read_start(&conn->socket.stream, conn_on_alloc, conn_on_read) != 0)
         conn_close(conn);
 }
 
 static void close_handle(uv_handle_t *handle, void *arg)
 {
     const struct server *server = arg;
-    bool own = handle == (const uv_handle_t *)&server->listener ||
-               handle == (const uv_handle_t *)&server->term;
+    bool own = handle == &server->listener.handle || handle == (const uv_handle_t *)&server->term;
 
     if (!uv_is_closing(handle))
         uv_close(handle, own ? NULL : conn_on_closed);
@@ -217,10 +234,11 @@ static void server_on_term(uv_signal_t *handle, int signum)
 
 static int server_start(struct server *server, int listen_fd)
 {
-    int rc = uv_tcp_open(&server->listener, listen_fd);
+    int rc = server->unix_socket ? uv_pipe_open(&server->listener.pipe, listen_fd)
+                                 : uv_tcp_open(&server->listener.tcp, listen_fd);
 
     if (rc == 0)
-        rc = uv_listen((uv_stream_t *)&server->listener, SOMAXCONN, server_on_connection);
+        rc = uv_listen(&server->listener.stream, SOMAXCONN, server_on_connection);
     if (rc == 0)
         rc = uv_signal_start(&server->term, server_on_term, SIGTERM);
     return rc;
@@ -233,7 +251,7 @@ static int server_run(struct server *server, int listen_fd)
     if (rc != 0)
         return rc;
     server->loop.data = server;
-    rc = uv_tcp_init(&server->loop, &server->listener);
+    rc = socket_init(&server->loop, &server->listener);
     if (rc == 0)
         rc = uv_signal_init(&server->loop, &server->term);
     if (rc == 0)
@@ -262,6 +280,7 @@ int main(int argc, char **argv)
     if (server == NULL)
         return 1;
     server->try_write = options.variant;
+    server->unix_socket = options.unix_path != NULL;
     rc = server_run(server, listen_fd);
     if (rc != 0)
         fprintf(stderr, "libuv: %s\n", uv_strerror(rc));

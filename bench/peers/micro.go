@@ -3,14 +3,17 @@
 // micro.go - the measures of bench/micro with goroutines, channels, mutexes and contexts.
 //
 // Names, counts and units are those of bench/micro, so that bench/run.py can put them side by side.
-// Where Go has no such thing (an event loop that is started and ended) the measure is missing.
+// Where Go has no such thing (an event loop that is started and ended) the measure is missing. The
+// stack of a goroutine grows by itself, so the size in a measure's name is that of other programs.
 package main
 
 import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand"
+	"net"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -53,10 +56,16 @@ var measures = []measure{
 	{"event_wake_all", "event_wake_all", 1000, "ns", false, eventWakeAll},
 	{"sleep", "sleep", 100000, "cpu ns", true, sleep},
 	{"timeout_noop", "timeout_noop", 1, "ns", false, timeoutNoop},
+	{"timeout_checkpoint", "timeout_checkpoint", 1, "ns", false, timeoutCheckpoint},
+	{"echo", "echo", 1, "ns", false, echo},
+	{"echo_timeout", "echo_timeout", 1, "ns", false, echoTimeout},
 	{"cancel", "cancel", 100000, "ns", true, cancelBlocked},
 	{"million", "million", 1000000, "ns", true, million},
 	{"to_thread", "to_thread", 1, "ns", false, toThread},
-	{"task_memory", "task_memory", 100000, "bytes", true, taskMemory},
+	{"task_memory", "task_memory_100k", 100000, "bytes", true, taskMemory},
+	{"task_memory", "task_memory_100k_64k", 100000, "bytes", true, taskMemory},
+	{"task_memory", "task_memory_1m", 1000000, "bytes", true, taskMemory},
+	{"task_memory", "task_memory_1m_64k", 1000000, "bytes", true, taskMemory},
 }
 
 func since(start time.Time) float64 { return float64(time.Since(start).Nanoseconds()) }
@@ -207,24 +216,23 @@ func semaphore(_, rounds int) (float64, int) {
 	return since(start), rounds
 }
 
-// eventWake: two goroutines wake each other in turn through one-shot events.
+// eventWake: two goroutines wake each other in turn. A channel with room for one is an event that
+// whoever waited for it resets by that; closing one and making another is several times dearer.
 func eventWake(_, rounds int) (float64, int) {
-	ping, pong := make(chan struct{}), make(chan struct{})
+	ping, pong := make(chan struct{}, 1), make(chan struct{}, 1)
 	var done sync.WaitGroup
 	done.Add(1)
 	start := time.Now()
 	go func() {
 		for i := 0; i < rounds; i++ {
 			<-ping
-			ping = make(chan struct{})
-			close(pong)
+			pong <- struct{}{}
 		}
 		done.Done()
 	}()
 	for i := 0; i < rounds; i++ {
-		close(ping)
+		ping <- struct{}{}
 		<-pong
-		pong = make(chan struct{})
 	}
 	done.Wait()
 	return since(start), 2 * rounds
@@ -293,6 +301,77 @@ func timeoutNoop(_, rounds int) (float64, int) {
 	}
 	return since(start), rounds
 }
+
+func timeoutCheckpoint(_, rounds int) (float64, int) {
+	start := time.Now()
+	for i := 0; i < rounds; i++ {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		if ctx.Err() != nil {
+			panic("cancelled at once")
+		}
+		cancel()
+	}
+	return since(start), rounds
+}
+
+const messageBytes = 64
+
+// socketPair: two connected streams.
+func socketPair() (ends [2]net.Conn) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	for i := 0; i < 2 && err == nil; i++ {
+		file := os.NewFile(uintptr(fds[i]), "pair")
+		ends[i], err = net.FileConn(file)
+		file.Close()
+	}
+	if err != nil {
+		panic(err)
+	}
+	return ends
+}
+
+// sendBack returns what comes, until the other end is closed.
+func sendBack(conn net.Conn, timed bool) {
+	buf := make([]byte, messageBytes)
+	for {
+		if timed {
+			conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+		}
+		n, err := conn.Read(buf)
+		if err == nil {
+			_, err = conn.Write(buf[:n])
+		}
+		if err != nil {
+			conn.Close()
+			return
+		}
+	}
+}
+
+func echoMessages(rounds int, timed bool) (float64, int) {
+	message, answer := make([]byte, messageBytes), make([]byte, messageBytes)
+	ends := socketPair()
+	go sendBack(ends[1], timed)
+	start := time.Now()
+	for i := 0; i < rounds; i++ {
+		_, err := ends[0].Write(message)
+		if timed {
+			ends[0].SetReadDeadline(time.Now().Add(30 * time.Second))
+		}
+		if err == nil {
+			_, err = io.ReadFull(ends[0], answer)
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
+	total := since(start)
+	ends[0].Close()
+	return total, rounds
+}
+
+func echo(_, rounds int) (float64, int)        { return echoMessages(rounds, false) }
+func echoTimeout(_, rounds int) (float64, int) { return echoMessages(rounds, true) }
 
 func blockUntilCancelled(ctx context.Context, count int, done *sync.WaitGroup) {
 	var ready sync.WaitGroup
@@ -400,10 +479,17 @@ func taskMemory(count, _ int) (float64, int) {
 	return memoryBytes() - before, count
 }
 
+// tookLong: long enough, and not only because something else ran meanwhile.
+func tookLong(total, totalOfHalf float64) bool {
+	return total >= longEnough && total < 3*totalOfHalf
+}
+
 func (m *measure) report(count int) {
 	rounds := 1
+	totalOfHalf := float64(longEnough)
 	total, ops := m.run(count, rounds)
-	for !m.fixed && total < longEnough {
+	for !m.fixed && !tookLong(total, totalOfHalf) {
+		totalOfHalf = total
 		rounds *= 2
 		total, ops = m.run(count, rounds)
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peer.c - options, listening socket and plain echo of the raw echo servers.
+ * peer.c - options, listening socket and plain echo of the raw servers.
  */
 #include "peer.h"
 
@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { PEER_BACKLOG = 4096 };
@@ -40,13 +41,17 @@ bool peer_options_parse(int argc, char **argv, const char *variant_flag, struct 
             options.host = argv[++i];
         else if (strcmp(argv[i], "--port") == 0 && i + 1 < argc)
             ok = parse_port(argv[++i], &options.port);
+        else if (strcmp(argv[i], "--unix") == 0 && i + 1 < argc)
+            options.unix_path = argv[++i];
+        else if (strcmp(argv[i], "--udp") == 0)
+            options.udp = true;
         else if (variant_flag != NULL && strcmp(argv[i], variant_flag) == 0)
             options.variant = true;
         else
             ok = false;
     }
     if (!ok) {
-        fprintf(stderr, "usage: %s [--host H] [--port P]", argv[0]);
+        fprintf(stderr, "usage: %s [--host H] [--port P] [--unix PATH] [--udp]", argv[0]);
         if (variant_flag != NULL)
             fprintf(stderr, " [%s]", variant_flag);
         fputc('\n', stderr);
@@ -84,24 +89,45 @@ static void announce(int fd)
     fflush(stdout);
 }
 
-static int listen_on(const struct addrinfo *info)
+/* Bound, and listening unless it is a datagram socket; -1 with errno. */
+static int listen_on(int type, const struct sockaddr *address, socklen_t len)
 {
     int one = 1;
-    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(address->sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-        bind(fd, info->ai_addr, info->ai_addrlen) != 0 || listen(fd, PEER_BACKLOG) != 0) {
+        bind(fd, address, len) != 0 || (type == SOCK_STREAM && listen(fd, PEER_BACKLOG) != 0)) {
         close(fd);
         return -1;
     }
     return fd;
 }
 
-int peer_listen(const struct peer_options *options)
+static int listen_unix(const char *path)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = -1;
+
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+    } else {
+        memcpy(address.sun_path, path, strlen(path));
+        fd = listen_on(SOCK_STREAM, (const struct sockaddr *)&address, sizeof address);
+    }
+    if (fd < 0) {
+        fprintf(stderr, "cannot listen on %s: %s\n", path, strerror(errno));
+        return -1;
+    }
+    printf("listening on %s\n", path);
+    fflush(stdout);
+    return fd;
+}
+
+static int listen_inet(const struct peer_options *options)
+{
+    struct addrinfo hints = {.ai_socktype = options->udp ? SOCK_DGRAM : SOCK_STREAM,
                              .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *info = NULL;
     char port[8];
@@ -114,13 +140,18 @@ int peer_listen(const struct peer_options *options)
         fprintf(stderr, "%s: %s\n", options->host, gai_strerror(rc));
         return -1;
     }
-    fd = listen_on(info);
+    fd = listen_on(info->ai_socktype, info->ai_addr, info->ai_addrlen);
     if (fd < 0)
         fprintf(stderr, "cannot listen on %s port %s: %s\n", options->host, port, strerror(errno));
     else
         announce(fd);
     freeaddrinfo(info);
     return fd;
+}
+
+int peer_listen(const struct peer_options *options)
+{
+    return options->unix_path != NULL ? listen_unix(options->unix_path) : listen_inet(options);
 }
 
 /* Free the descriptor kept in reserve, take the connection with it, drop it. */
@@ -151,8 +182,8 @@ int peer_accept(int listen_fd)
         return accept_and_drop(listen_fd, &reserve_fd);
     if (fd < 0)
         return errno == ECONNABORTED || errno == EINTR ? -2 : -1;
-    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0)
-        perror("TCP_NODELAY");
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0 && errno != EOPNOTSUPP)
+        perror("TCP_NODELAY"); /* UNIX sockets have no such option */
     return fd;
 }
 
@@ -224,4 +255,19 @@ enum peer_want peer_conn_on_writable(struct peer_conn *conn)
     conn->rest_start = 0;
     conn->rest_len = 0;
     return PEER_WANT_READ;
+}
+
+void peer_datagrams_on_readable(int fd, uint8_t *buf)
+{
+    struct sockaddr_storage from;
+    socklen_t len;
+    ssize_t got = 0;
+
+    for (int i = 0; i < PEER_DATAGRAMS && got >= 0; i++) {
+        len = sizeof from;
+        got = recvfrom(fd, buf, PEER_BUFFER_BYTES, 0, (struct sockaddr *)&from, &len);
+        /* An answer for which there is no room is lost, as any datagram may be. */
+        if (got >= 0)
+            (void)sendto(fd, buf, (size_t)got, 0, (const struct sockaddr *)&from, len);
+    }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peer.h - what the raw echo servers in this folder share: options, the listening socket and
- * the echo of one connection over plain system calls.
+ * peer.h - what the raw servers in this folder share: options, the listening socket and the echo
+ * of one connection, or of datagrams, over plain system calls.
  *
  * The echo step knows no loop: it reads and writes once and says which readiness to wait for.
  * Read peer.c, then echo_epoll.c.
@@ -13,12 +13,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PEER_BUFFER_BYTES = 65536 };
+enum {
+    PEER_BUFFER_BYTES = 65536,
+    PEER_DATAGRAMS = 32, /* answered in a row; libuv reads as many */
+};
 
 struct peer_options {
-    const char *host; /* numeric address */
-    uint16_t port;    /* 0: the system chooses */
-    bool variant;     /* the program's second way of working was asked for */
+    const char *host;      /* numeric address */
+    uint16_t port;         /* 0: the system chooses */
+    const char *unix_path; /* listen there instead; the file must not exist */
+    bool udp;              /* datagrams instead of connections */
+    bool variant;          /* the program's second way of working was asked for */
 };
 
 /* What a connection waits for after a step. */
@@ -44,7 +49,10 @@ bool peer_options_parse(int argc, char **argv, const char *variant_flag, struct 
 /* Raise the descriptor limit to the hard limit and ignore SIGPIPE. */
 void peer_process_init(void);
 
-/* A non-blocking listening socket, announced as "listening on HOST:PORT"; -1 after a message. */
+/*
+ * A non-blocking socket that listens, or with `udp` is bound, announced as "listening on
+ * HOST:PORT" or "listening on PATH"; -1 after a message.
+ */
 int peer_listen(const struct peer_options *options);
 
 /*
@@ -64,5 +72,8 @@ enum peer_want peer_conn_on_readable(struct peer_conn *conn, uint8_t *buf);
 
 /* Send what is left over. */
 enum peer_want peer_conn_on_writable(struct peer_conn *conn);
+
+/* Send back the datagrams that wait, up to PEER_DATAGRAMS of them. `buf` as above. */
+void peer_datagrams_on_readable(int fd, uint8_t *buf);
 
 #endif
