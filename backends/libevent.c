@@ -19,6 +19,7 @@
 #include <anyc/error.h>
 
 #include "backends/descriptors.h"
+#include "backends/turns.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -208,13 +209,22 @@ static bool libevent_arm_timer(struct libevent_loop *state)
     return true;
 }
 
+static anyc_turn libevent_turn(struct libevent_loop *state, anyc_loop *loop)
+{
+    anyc_turn turn = state->done ? ANYC_TURN_DONE : anyc_backend_turn(loop);
+
+    state->events = 0;
+    state->done = turn == ANYC_TURN_DONE;
+    return turn;
+}
+
 static int libevent_run(anyc_loop *loop)
 {
     struct libevent_loop *state = anyc_backend_state(loop);
     int flags;
 
     for (;;) {
-        anyc_turn turn = anyc_backend_turn(loop);
+        anyc_turn turn = libevent_turn(state, loop);
 
         if (turn == ANYC_TURN_DONE)
             return 0;
@@ -279,13 +289,26 @@ static struct libevent_watch *libevent_watch_of(anyc_watch *watch)
     return (struct libevent_watch *)watch; /* its first member */
 }
 
+/* libevent takes up to 4,096 events from the kernel: tasks get a turn between, while what the
+ * callbacks touched is still in the cache. The turn before the loop sleeps does the rest. */
+static void libevent_on_ready(anyc_watch *watch, unsigned events)
+{
+    anyc_loop *loop = watch->loop;
+    struct libevent_loop *state = anyc_backend_state(loop);
+
+    anyc_backend_watch_ready(watch, events);
+    state->events++;
+    if (state->events >= ANYC__EVENTS_A_TURN)
+        (void)libevent_turn(state, loop); /* the watch may be gone after it */
+}
+
 static void libevent_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct libevent_watch *watch = arg;
 
     (void)fd;
     (void)what;
-    anyc_backend_watch_ready(&watch->watch, ANYC_READABLE);
+    libevent_on_ready(&watch->watch, ANYC_READABLE);
 }
 
 static void libevent_on_writable(evutil_socket_t fd, short what, void *arg)
@@ -294,7 +317,7 @@ static void libevent_on_writable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    anyc_backend_watch_ready(&watch->watch, ANYC_WRITABLE);
+    libevent_on_ready(&watch->watch, ANYC_WRITABLE);
 }
 
 static int libevent_watch_open(anyc_watch *base)

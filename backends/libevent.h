@@ -17,6 +17,8 @@ struct libevent_loop {
     struct event_base *base;
     bool adopted; /* the base is the host's */
     int added;
+    unsigned events; /* callbacks of watches since the last turn */
+    bool done;       /* the run is over */
     int64_t deadline_ns;
     int64_t armed_ns; /* what the timer is set to, or INT64_MAX */
     int wake_fds[2];  /* to read, to write */

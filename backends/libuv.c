@@ -19,6 +19,7 @@
 #include <anyc/error.h>
 
 #include "backends/descriptors.h"
+#include "backends/turns.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +30,8 @@
 /* libuv takes up to 1,024 events from the kernel at a time, and as long as it gets that many it asks
  * again (48 times) before it goes on to the prepare handles. Descriptors whose tasks have not run by
  * then are reported again and again (measured with 10,000 busy connections: 1.6 times the CPU time a
- * message). So tasks get a turn between, too. */
-#define LIBUV_EVENTS_A_TURN 512
+ * message). So tasks get a turn between, too, while what the callbacks touched is still in the
+ * cache. */
 
 struct libuv_watch {
     anyc_watch watch;
@@ -256,7 +257,7 @@ static void libuv_on_poll(uv_poll_t *poll, int status, int events)
     if (events & UV_WRITABLE)
         ready |= ANYC_WRITABLE;
     anyc_backend_watch_ready(&watch->watch, ready);
-    if (++state->events >= LIBUV_EVENTS_A_TURN && !state->done)
+    if (++state->events >= ANYC__EVENTS_A_TURN && !state->done)
         libuv_turn(state); /* the watch may be gone after it */
 }
 

@@ -95,7 +95,8 @@ struct anyc_loop {
     size_t thread_stack_size;
 };
 
-_Static_assert(offsetof(struct anyc_loop, head) == 0, "anyc__loop_head() takes it for the loop");
+/* Say which loop runs in this thread; NULL: none. */
+void anyc__loop_set(anyc_loop *loop);
 
 /* Seconds of the API to ns and back. NAN is the caller's to refuse. */
 int64_t anyc__ns_from_seconds(double seconds);

@@ -123,7 +123,7 @@ static int loop_drive(anyc_loop *loop)
 {
     int rc;
 
-    anyc__loop = loop;
+    anyc__loop_set(loop);
     rc = loop->backend->run(loop);
     if (loop->main_task == NULL)
         rc = loop->main_rc;
@@ -133,7 +133,7 @@ static int loop_drive(anyc_loop *loop)
     locals_end(loop);
     watches_end(loop);
     loop->backend->close(loop);
-    anyc__loop = NULL;
+    anyc__loop_set(NULL);
     return rc;
 }
 

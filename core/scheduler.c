@@ -23,7 +23,16 @@
 #define BATCH_SHORT_NS 25000 /* ... and double it when it is over sooner */
 #define BATCH_MOST 256
 
+static struct loop_head no_loop; /* never written to: it has no calls left */
+
 _Thread_local anyc_loop *anyc__loop __attribute__((tls_model("initial-exec")));
+_Thread_local struct loop_head *anyc__head __attribute__((tls_model("initial-exec"))) = &no_loop;
+
+void anyc__loop_set(anyc_loop *loop)
+{
+    anyc__loop = loop;
+    anyc__head = loop != NULL ? &loop->head : &no_loop;
+}
 
 void anyc__task_ready(anyc_task *task)
 {
@@ -119,7 +128,7 @@ WITH_ALL_IT_CALLS _Noreturn void anyc__task_main(void)
     task_end(loop, task, rc);
     next = loop->main_task != NULL ? anyc__next_direct(loop) : NULL;
     if (next == NULL)
-        loop->head.current = NULL;
+        loop->head = (struct loop_head){NULL, 0};
     anyc__switch_to(loop, &nowhere, NULL, next);
     __builtin_unreachable();
 }
@@ -222,6 +231,10 @@ void anyc__task_time_out(anyc_task *task)
 {
     struct task_wait *wait = task->wait;
 
+    if (task->asleep) { /* its stack is far: do not look at the node */
+        anyc__wake_waiting(task, ANYC_ETIMEDOUT);
+        return;
+    }
     wait_abandon(wait);
     anyc__wake(wait, ANYC_ETIMEDOUT);
 }
@@ -237,7 +250,7 @@ int anyc__wait_until(struct task_wait *wait, const struct wait_type *type, const
         return anyc__wait(wait, type, on);
     task->wait_deadline_ns = deadline_ns;
     anyc__deadline_begin(task, deadline_ns);
-    rc = anyc__wait(wait, type, on);
+    rc = anyc__wait_inlined(wait, type, on);
     anyc__deadline_end(loop);
     task->wait_deadline_ns = ANYC__NO_DEADLINE;
     return rc;

@@ -26,7 +26,9 @@ static int sleep_until_ns(anyc_task *task, int64_t deadline_ns)
         anyc__yield(task);
         return anyc__check_cancelled(task);
     }
+    task->asleep = true;
     rc = anyc__wait_until(&wait, &sleep_wait, NULL, deadline_ns);
+    task->asleep = false;
     if (rc != ANYC_ETIMEDOUT)
         return rc;
     task->last_code = last_code; /* what it slept for is no failure */

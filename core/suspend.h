@@ -106,7 +106,7 @@ ALWAYS_INLINE void anyc__task_suspend(anyc_loop *loop, anyc_task *task)
     if (next == task)
         return;
     if (next == NULL)
-        loop->head.current = NULL;
+        loop->head = (struct loop_head){NULL, 0};
     anyc__switch_to(loop, &task->sp, &task->tool, next);
 }
 

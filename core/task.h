@@ -74,6 +74,7 @@ struct anyc_task {
     bool wait_shielded;  /* the present wait cannot be cancelled */
     bool has_status : 1; /* fn is an anyc_start_fn */
     bool named : 1;      /* `owned` begins with the name given to it */
+    bool asleep : 1;     /* it waits for its deadline: there is nothing to undo */
     bool signalled;      /* it said that it has started */
     int last_code;   /* of its last failing call; the details are in `failure` if that is newer */
     char *stack_low; /* lowest usable address; NULL before the first run */
@@ -108,33 +109,31 @@ struct anyc_task {
 /* The loop that runs in this thread, or NULL. */
 extern _Thread_local anyc_loop *anyc__loop __attribute__((tls_model("initial-exec")));
 
-/* The first fields of every loop, for the functions below. */
+/* What the functions below look at. Invariant: calls_left > 0 => current != NULL. */
 struct loop_head {
     anyc_task *current; /* that runs, or NULL */
     int32_t calls_left; /* of it, until it must let others run */
 };
 
-static inline struct loop_head *anyc__loop_head(void)
-{
-    return (struct loop_head *)(void *)anyc__loop;
-}
+/* The head of that loop; without a loop, that of none: never NULL. */
+extern _Thread_local struct loop_head *anyc__head __attribute__((tls_model("initial-exec")));
 
 /* The running task, or NULL outside one. */
 static inline anyc_task *anyc__task(void)
 {
-    return anyc__loop != NULL ? anyc__loop_head()->current : NULL;
+    return anyc__head->current;
 }
 
 /* As anyc__enter if that would answer 0 without letting others run; else does nothing. */
 ALWAYS_INLINE bool anyc__enter_at_once(anyc_task **out_task)
 {
-    anyc_task *task = anyc__task();
+    struct loop_head *head = anyc__head;
+    int32_t calls_left = head->calls_left - 1;
 
-    if (UNLIKELY(task == NULL || task->scope->limit_ns != INT64_MAX ||
-                 anyc__loop_head()->calls_left <= 0))
+    if (UNLIKELY(calls_left < 0 || head->current->scope->limit_ns != INT64_MAX))
         return false;
-    anyc__loop_head()->calls_left--;
-    *out_task = task;
+    head->calls_left = calls_left;
+    *out_task = head->current;
     return true;
 }
 
