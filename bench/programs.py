@@ -85,6 +85,8 @@ UDP_SERVERS = [
     Server("event", "libevent", ("echo_event", "--udp"), raw=True),
     *_anyc("libuv", "echo_server", "--udp"),
     *_anyc("libevent", "echo_server", "--udp"),
+    Server("anyc-libuv+many", "libuv", ("udp_many", "--backend", "libuv")),
+    Server("anyc-libevent+many", "libevent", ("udp_many", "--backend", "libevent")),
     Server("go", "go", ("net_go", "echo", "--udp"), far=True),
     Server("go+timeout", "go", ("net_go", "echo", "--udp", "--timeout", "30"), plain="go",
            far=True),
