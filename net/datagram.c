@@ -32,27 +32,12 @@ static const struct sockaddr *datagram_peer(const struct datagram_socket *socket
 
 static int datagram_begin(struct datagram_socket *socket, bool *at_work)
 {
-    anyc_task *task;
-    int rc;
-
-    if (*at_work)
-        return anyc__fail_plain(ANYC_EBUSY);
-    *at_work = true;
-    anyc__stream_hold(&socket->life);
-    rc = anyc__enter(&task);
-    if (rc < 0) {
-        *at_work = false;
-        if (anyc__stream_release(&socket->life))
-            anyc__free(socket);
-    }
-    return rc;
+    return anyc__stream_begin(&socket->life, at_work, socket);
 }
 
 static void datagram_end(struct datagram_socket *socket, bool *at_work)
 {
-    *at_work = false;
-    if (anyc__stream_release(&socket->life))
-        anyc__free(socket);
+    anyc__stream_end(&socket->life, at_work, socket);
 }
 
 /* -- errors -- */
@@ -124,24 +109,22 @@ static ssize_t datagram_take(struct datagram_socket *socket, anyc_datagram *data
     if (count == 1)
         return anyc__datagram_take(fd, datagrams, named);
     n = anyc__datagram_take_many(fd, datagrams, count, named, &socket->late_error);
-    socket->drained = n > 0 && (size_t)n < count;
+    socket->watch->drained = n > 0 && (size_t)n < count;
     return n;
 }
 
 static ssize_t datagram_read(struct datagram_socket *socket, anyc_datagram *datagrams, size_t count)
 {
-    bool drained = socket->drained;
     int error = socket->late_error;
     ssize_t n = -EAGAIN;
     int rc = 0;
 
     if (socket->watch == NULL)
         return anyc__fail_plain(ANYC_ECLOSED);
-    socket->drained = false;
     socket->late_error = 0;
     if (error != 0)
         return datagram_fail(socket, error, NULL);
-    if (!drained)
+    if (!socket->watch->drained)
         n = datagram_take(socket, datagrams, count);
     while (rc == 0 && n < 0 && anyc__socket_would_block((int)-n)) {
         rc = anyc__watch_wait(socket->watch, ANYC_READABLE);

@@ -32,7 +32,6 @@ struct datagram_socket {
     int family;
     bool receiving;     /* a task is receiving */
     bool sending;       /* a task is sending */
-    bool drained;       /* the last receive took all there was: wait before the next one */
     int late_error;     /* errno that came up behind datagrams that were received, or 0 */
     anyc_list pausing;  /* the task that waits for room in another socket's queue */
     socklen_t peer_len; /* 0: not connected */

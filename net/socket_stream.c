@@ -32,24 +32,12 @@ static struct socket_stream *socket_stream_of(anyc_byte_stream *stream)
 
 void anyc__socket_stream_end(struct socket_stream *stream, bool *direction)
 {
-    *direction = false;
-    if (anyc__stream_release(&stream->life))
-        anyc__free(stream);
+    anyc__stream_end(&stream->life, direction, stream);
 }
 
 int anyc__socket_stream_begin(struct socket_stream *stream, bool *direction)
 {
-    anyc_task *task;
-    int rc;
-
-    if (*direction)
-        return anyc__fail_plain(ANYC_EBUSY);
-    *direction = true;
-    anyc__stream_hold(&stream->life);
-    rc = anyc__enter(&task);
-    if (rc < 0)
-        anyc__socket_stream_end(stream, direction);
-    return rc;
+    return anyc__stream_begin(&stream->life, direction, stream);
 }
 
 /* The connection failed: tell the first reason, also when the kernel has forgotten it. */

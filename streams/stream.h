@@ -10,7 +10,10 @@
 
 #include <anyc/resource.h>
 
+#include "core/alloc.h"
 #include "core/assert.h"
+#include "core/error.h"
+#include "core/task.h"
 
 /* Embed it in the stream. The memory may go iff users == 0 && destroyed. */
 struct stream_life {
@@ -36,6 +39,31 @@ static inline bool anyc__stream_destroy(struct stream_life *life)
 {
     life->destroyed = true;
     return life->users == 0;
+}
+
+/* The frame of an operation of which only one may be under way: `*at_work` says whether one is,
+ * `object` is what holds both and is freed by anyc__free. begin answers 0, ANYC_EBUSY, or as
+ * anyc__enter; only after 0 comes end, and then the object may be gone. */
+static inline void anyc__stream_end(struct stream_life *life, bool *at_work, void *object)
+{
+    *at_work = false;
+    if (anyc__stream_release(life))
+        anyc__free(object);
+}
+
+static inline int anyc__stream_begin(struct stream_life *life, bool *at_work, void *object)
+{
+    anyc_task *task;
+    int rc;
+
+    if (*at_work)
+        return anyc__fail_plain(ANYC_EBUSY);
+    *at_work = true;
+    anyc__stream_hold(life);
+    rc = anyc__enter(&task);
+    if (rc < 0)
+        anyc__stream_end(life, at_work, object);
+    return rc;
 }
 
 /* Close what a wrapper holds, as the wrapper itself is being closed; the memory stays. */
