@@ -29,9 +29,9 @@ struct stack_pool {
     struct stack_arena *arenas;
 };
 
-#define ANYC__STACK_STAGGER_BYTES 64 /* a cache line */
-#define ANYC__STACK_STAGGER_BITS 5   /* of steps */
-#define ANYC__STACK_AHEAD 8          /* free stacks whose use is foreseen */
+#define ANYC__CACHE_LINE 64
+#define ANYC__STACK_STAGGER_BITS 5 /* of steps of a cache line */
+#define ANYC__STACK_AHEAD 8        /* free stacks whose use is foreseen */
 
 /* 0, or ANYC_EINVAL with a message for a size of which no stack can be made. */
 int anyc__stack_check_size(size_t size);
@@ -60,7 +60,7 @@ static inline char *anyc__stack_start(const struct stack_pool *pool, char *low)
     uint32_t mixed = (uint32_t)((uintptr_t)low >> 12) * UINT32_C(2654435769);
 
     return anyc__stack_top(pool, low) -
-           (mixed >> (32 - ANYC__STACK_STAGGER_BITS)) * ANYC__STACK_STAGGER_BYTES;
+           (mixed >> (32 - ANYC__STACK_STAGGER_BITS)) * ANYC__CACHE_LINE;
 }
 
 /* Is there a free stack that is not cold? */

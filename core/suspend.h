@@ -17,10 +17,9 @@
 #include "core/switch.h"
 #include "core/tools.h"
 
-#define ANYC__STACKS_AHEAD 4 /* brought near before their tasks run ... */
-#define ANYC__FRAME_LINES 5  /* ... as far as a task returns from a wait ... */
-#define ANYC__FEW_TASKS 64   /* ... unless they are so few that they stay near anyway */
-#define ANYC__CACHE_LINE 64
+#define ANYC__STACKS_AHEAD 4  /* brought near before their tasks run ... */
+#define ANYC__FRAME_LINES 5   /* ... as far as a task returns from a wait ... */
+#define ANYC__FEW_TASKS 64    /* ... unless they are so few that they stay near anyway */
 #define ANYC__CALLS_A_TURN 64 /* of one task without waiting, before others get their turn */
 
 /* Give a new task its stack; false when there is none to be had. */

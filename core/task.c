@@ -16,7 +16,6 @@
 
 #define SLAB_TASKS_FIRST 16
 #define SLAB_TASKS_MOST 4096
-#define CACHE_LINE 64
 
 struct task_slab {
     struct task_slab *next;
@@ -34,11 +33,12 @@ static bool slab_add(anyc_loop *loop)
 
     if (count > SLAB_TASKS_MOST)
         count = SLAB_TASKS_MOST;
-    slab = anyc__alloc(sizeof *slab + CACHE_LINE + count * sizeof(anyc_task));
+    slab = anyc__alloc(sizeof *slab + ANYC__CACHE_LINE + count * sizeof(anyc_task));
     if (slab == NULL)
         return false;
     slab->count = count;
-    slab->tasks = (anyc_task *)(((uintptr_t)(slab + 1) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+    slab->tasks = (anyc_task *)(((uintptr_t)(slab + 1) + ANYC__CACHE_LINE - 1) / ANYC__CACHE_LINE *
+                                ANYC__CACHE_LINE);
     slab->next = loop->slabs;
     loop->slabs = slab;
     for (i = count; i > 0; i--) {
