@@ -343,6 +343,16 @@ int anyc__backend_find(const char *name, const anyc_backend **out_backend)
     return 0;
 }
 
+void anyc__registry_lock(void)
+{
+    pthread_mutex_lock(&registry_lock);
+}
+
+void anyc__registry_unlock(void)
+{
+    pthread_mutex_unlock(&registry_lock);
+}
+
 const char *const *anyc_get_all_backends(size_t *out_count)
 {
     struct registry_entry entries[REGISTRY_MAX];

@@ -12,4 +12,8 @@
  * small stack of a task. */
 int anyc__backend_find(const char *name, const anyc_backend **out_backend);
 
+/* Around fork(2): nobody changes what is known meanwhile. */
+void anyc__registry_lock(void);
+void anyc__registry_unlock(void);
+
 #endif

@@ -14,6 +14,7 @@ import report
 import rounds
 import suite_calls
 import suite_micro
+import suite_tls
 import targets
 
 DOCS = programs.BENCH.parent / "docs"
@@ -64,6 +65,11 @@ def load_section(suite):
     return section
 
 
+def tls_section(_, results):
+    return "\n".join(f"{case['title']}:\n\n{markdown(*suite_tls.table(key, case['results']))}"
+                     for key, case in results["tls"].items())
+
+
 def memory_section(_, results):
     (case,) = results["memory"].values()
     rows = [[name, *(report.cell(rounds.column(taken, key)) for key in
@@ -110,6 +116,7 @@ SECTIONS = {
     "machine": (None, machine_section),
     "targets": (None, targets_section),
     **{suite: (suite, load_section(suite)) for suite in ("echo", "connect", "unix", "udp", "http")},
+    "tls": ("tls", tls_section),
     "memory": ("memory", memory_section),
     **{suite: (suite, calls_section(suite)) for suite in ("syscalls", "strace")},
     "micro": ("micro", micro_section),

@@ -44,6 +44,7 @@ class Server:
     raw: bool = False
     plain: str = ""  # the same server without a timeout around each receive
     far: bool = False  # another run-time, for scale: takes part in few cases
+    workers: bool = False  # has threads that may use more CPUs than one
 
 
 def _anyc(backend, *argv):
@@ -99,6 +100,24 @@ HTTP_SERVERS = [
     Server("go", "go", ("net_go", "http"), far=True),
 ]
 
+TLS_FILES = [str(BENCH.parent / "tests/support/tls" / name)
+             for name in ("localhost.pem", "localhost.key")]
+
+
+def _anyc_tls(backend):
+    """Without and with worker threads for handshakes."""
+    name = f"anyc-{backend}"
+    argv = ("echo_server", "--tls", *TLS_FILES, "--backend", backend, "--tls-workers")
+    return [Server(name, backend, (*argv, "off")),
+            Server(f"{name}+workers", backend, (*argv, "on"), workers=True)]
+
+
+TLS_SERVERS = [
+    Server("mbedtls", "epoll", ("tls_epoll", "--tls", *TLS_FILES), raw=True),
+    *_anyc_tls("libuv"),
+    *_anyc_tls("libevent"),
+]
+
 # Programs that take `--list`, and names of measures to take; each prints one JSON line a measure.
 MICRO_PROGRAMS = [
     ("anyc-libuv", ["micro", "--backend", "libuv"]),
@@ -106,6 +125,9 @@ MICRO_PROGRAMS = [
     ("go", ["micro_go"]),
     ("boost", ["micro_boost"]),
     ("st", ["micro_st"]),
+    ("pthread", ["micro_pthread"]),
+    ("posix_spawn", ["micro_spawn"]),
+    ("fork", ["micro_fork"]),
 ]
 
 
@@ -115,6 +137,15 @@ def choose_cpus():
     if len(cpus) == 1:
         print("one CPU only: server and load generator share it, read the figures with care")
     return cpus[0], cpus[-1]
+
+
+def server_cpus(options, server):
+    """One CPU; with worker threads all but the load's, or all if that would be one only."""
+    if not server.workers:
+        return {options.server_cpu}
+    everything = os.sched_getaffinity(0)
+    rest = everything - {options.load_cpu}
+    return rest if len(rest) > 1 else everything
 
 
 def find_program(build, name):
@@ -149,10 +180,10 @@ def resolve(build, argv):
     return [str(path), *argv[1:]]
 
 
-def build_go(build, name="micro"):
-    """Compile peers/NAME.go to NAME_go if Go is here. If not, it is reported as missing later."""
+def build_go(build, name="micro", folder="peers"):
+    """Compile NAME.go to NAME_go if Go is here. If not, it is reported as missing later."""
     go = shutil.which("go")
-    source = BENCH / "peers" / f"{name}.go"
+    source = BENCH / folder / f"{name}.go"
     target = build / "bench" / f"{name}_go"
     if go is None or not source.exists():
         return
@@ -166,10 +197,16 @@ def build_go(build, name="micro"):
         print(f"{source.name} does not compile: {run.stderr.strip()}")
 
 
-def start(argv, cpu, **options):
-    """Start a program pinned to one CPU."""
-    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, text=True,
-                            preexec_fn=lambda: os.sched_setaffinity(0, {cpu}), **options)
+def start(argv, cpus, urgent=False, **options):
+    """Start a program pinned to a CPU, or to a set. `urgent`: before all others, if permitted."""
+    def prepare():
+        os.sched_setaffinity(0, cpus if isinstance(cpus, set) else {cpus})
+        if urgent:
+            with contextlib.suppress(PermissionError):
+                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+    return subprocess.Popen(argv, stdin=subprocess.DEVNULL, text=True, preexec_fn=prepare,
+                            **options)
 
 
 def stop(process):
@@ -185,28 +222,33 @@ def stop(process):
         process.stdout.close()
 
 
-def read_announcement(process):
-    """Where it listens: HOST:PORT or a path."""
+def read_line(process, failure):
+    """The first line that a program prints; Failed with that text if none comes."""
     deadline = time.monotonic() + START_SECONDS
     text = ""
     while not text.endswith("\n"):
         ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))
         piece = os.read(process.stdout.fileno(), 4096).decode() if ready else ""
         if not piece:
-            raise Failed("does not start listening")
+            raise Failed(failure)
         text += piece
-    first = text.splitlines()[0]
+    return text.splitlines()[0]
+
+
+def read_announcement(process):
+    """Where it listens: HOST:PORT or a path."""
+    first = read_line(process, "does not start listening")
     if not first.startswith("listening on "):
         raise Failed(f"announces {first!r}")
     return first.removeprefix("listening on ")
 
 
 @contextlib.contextmanager
-def running(argv, cpu, unix=False, environment=None):
+def running(argv, cpus, unix=False, environment=None):
     """A server on a free port or a UNIX socket: yields its process and how to reach it."""
     with tempfile.TemporaryDirectory() as folder:
         where = ["--unix", f"{folder}/socket"] if unix else ["--port", "0"]
-        process = start([*argv, *where], cpu, stdout=subprocess.PIPE,
+        process = start([*argv, *where], cpus, stdout=subprocess.PIPE,
                         env=dict(os.environ, **(environment or {})))
         try:
             announced = read_announcement(process)
@@ -234,15 +276,25 @@ def call_counters(library):
         yield {"LD_PRELOAD": str(library), "BENCH_CALLS": file.name}, read_counts
 
 
-def run_json(argv, cpu, timeout):
-    """Run a program to its end; the JSON lines it printed."""
-    process = start(argv, cpu, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def start_json(argv, cpus, urgent=False):
+    """Start a program whose results finish_json() waits for."""
+    return start(argv, cpus, urgent, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def finish_json(process, timeout):
+    """Wait for the end of a program; the JSON lines it printed."""
+    name = pathlib.Path(process.args[0]).name
     try:
         out, err = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        raise Failed(f"{argv[0]}: no end after {timeout} s") from None
+        raise Failed(f"{name}: no end after {timeout} s") from None
     finally:
         stop(process)
     if process.returncode != 0:
-        raise Failed(f"{argv[0]}: exit {process.returncode}: {err.strip()[-300:]}")
+        raise Failed(f"{name}: exit {process.returncode}: {err.strip()[-300:]}")
     return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+
+
+def run_json(argv, cpu, timeout):
+    """Run a program to its end; the JSON lines it printed."""
+    return finish_json(start_json(argv, cpu), timeout)

@@ -42,6 +42,10 @@ def number(value):
     return f"{value:.2f}" if size >= 0.1 or value == 0 else f"{value:.4f}"
 
 
+def size_name(size):
+    return f"{size // 1024} KiB" if size >= 1024 else f"{size} B"
+
+
 def cell(values):
     """'median (min..max)' of a list that may hold None."""
     values = present(values)
@@ -118,7 +122,7 @@ def first_line(argv):
 
 
 # What machine() tells the version of.
-VERSIONS = ["compiler", "libuv", "libevent", "go", "anyio", "uvloop", "trio"]
+VERSIONS = ["compiler", "libuv", "libevent", "mbedtls", "go", "anyio", "uvloop", "trio"]
 PYTHON_VERSIONS = """
 from importlib.metadata import version
 import anyio
@@ -139,6 +143,13 @@ def python_versions():
     return {}
 
 
+def mbedtls_version():
+    """As its header has it: 2.28 has no file for pkg-config."""
+    line = first_line(["sh", "-c", "echo MBEDTLS_VERSION_STRING |"
+                       " cc -include mbedtls/version.h -E -P - | tail -n 1"])
+    return line and line.strip('"')
+
+
 @functools.cache
 def machine():
     """What the figures were taken on."""
@@ -154,6 +165,7 @@ def machine():
         "compiler": first_line(["cc", "--version"]),
         "libuv": first_line(["pkg-config", "--modversion", "libuv"]),
         "libevent": first_line(["pkg-config", "--modversion", "libevent"]),
+        "mbedtls": mbedtls_version(),
         "go": go.split()[2].removeprefix("go") if go else None,
         **python_versions(),
         "taken": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),

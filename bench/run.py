@@ -3,8 +3,9 @@
 """Run the benchmarks: ./dev bench [suite ...] [options].
 
 Suites: echo (CPU time a message, rate, latency), connect (connections a second), unix and udp
-(echo), http (requests of wrk), memory (bytes per idle connection), syscalls (calls a message at
-full speed), strace (the same counted by strace, all calls but slowed down): together network;
+(echo), http (requests of wrk), tls (echo, handshakes, latency meanwhile), memory (bytes per idle
+connection), syscalls (calls a message at full speed), strace (the same counted by strace, all calls
+but slowed down): together network;
 micro (tasks, streams, locks ...), instructions (of the same, counted); growth_network and
 growth_micro: together growth; report (docs/performance.md from the results). Without a name: all.
 
@@ -28,6 +29,7 @@ SUITES = {
     "unix": ("suite_network", "suite_unix"),
     "udp": ("suite_network", "suite_udp"),
     "http": ("suite_network", "suite_http"),
+    "tls": ("suite_tls", "suite_tls"),
     "memory": ("suite_network", "suite_memory"),
     "syscalls": ("suite_calls", "suite_syscalls"),
     "strace": ("suite_calls", "suite_strace"),
@@ -37,7 +39,8 @@ SUITES = {
     "growth_micro": ("suite_micro", "suite_growth_micro"),
     "report": ("page", "suite_report"),
 }
-GROUPS = {"network": ["echo", "connect", "unix", "udp", "http", "memory", "syscalls", "strace"],
+GROUPS = {"network": ["echo", "connect", "unix", "udp", "http", "tls", "memory", "syscalls",
+                      "strace"],
           "growth": ["growth_network", "growth_micro"]}
 
 

@@ -8,23 +8,27 @@ import report
 import rounds
 
 
-def load_program(options):
-    load = programs.find_program(options.build, "load")
+def load_program(options, name="load"):
+    load = programs.find_program(options.build, name)
     if load is None:
         raise SystemExit(f"no load generator in {options.build}; build first")
     return str(load)
 
 
-def load_once(options, argv, arguments, unix=False, longer=1):
+def check_alive(process):
+    if process.poll() is not None:
+        raise programs.Failed(f"the server ended by itself with {process.returncode}")
+
+
+def load_once(options, argv, arguments, unix=False, longer=1, load="load", cpus=None):
     """One measurement of a server by load/: what that printed. `longer`: times the usual time."""
     seconds, warmup = options.seconds * longer, options.warmup * longer
-    with programs.running(argv, options.server_cpu, unix) as (process, where):
+    with programs.running(argv, cpus or options.server_cpu, unix) as (process, where):
         results = programs.run_json(
-            [load_program(options), *where, "--server-pid", str(process.pid),
+            [load_program(options, load), *where, "--server-pid", str(process.pid),
              "--seconds", str(seconds), "--warmup", str(warmup), *map(str, arguments)],
             options.load_cpu, seconds + warmup + 100)
-        if process.poll() is not None:
-            raise programs.Failed(f"the server ended by itself with {process.returncode}")
+        check_alive(process)
         return results[0]
 
 

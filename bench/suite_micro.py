@@ -22,7 +22,7 @@ GROWTH = {  # micro measures whose cost for one must not depend on how many ther
 }
 
 ANYC = ["anyc-libuv", "anyc-libevent"]
-PEERS = ["go", "boost", "st"]
+PEERS = ["go", "boost", "st", "pthread", "posix_spawn", "fork"]
 YIELDS = ["yield_1000", "yield_100000"]  # also compared with the same program's OWN_BASE
 OWN_BASE = "yield_2"
 GIB_NEEDED = 12  # by the measures with a million tasks

@@ -9,13 +9,8 @@ import report
 import rounds
 import serving
 
-
 # AnyIO and Go with timeouts are measured once, in the echo suite.
 SOME_SERVERS = [s for s in programs.ECHO_SERVERS if not (s.far and s.plain)]
-
-
-def size_name(size):
-    return f"{size // 1024} KiB" if size >= 1024 else f"{size} B"
 
 
 def suite_echo(options):
@@ -28,7 +23,7 @@ def suite_echo(options):
         longer = 2 if connections * size > 1 << 28 else 1  # a round trip of all takes 0.3 s
         some = f" of which {busy} busy" if busy else ""
         cases.append((f"{size} x {connections}" + (f" / {busy}" if busy else ""),
-                      f"echo, {connections} connections{some}, {size_name(size)}",
+                      f"echo, {connections} connections{some}, {report.size_name(size)}",
                       everyone if (size, connections) == (64, 50) else near,
                       lambda argv: serving.load_once(options, argv, arguments, longer=longer)))
 

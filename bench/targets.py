@@ -53,10 +53,26 @@ def over_untimed(suite, case):
                                           of(results, suite, case, f"anyc-{backend}"))
 
 
-def rate_over(suite, case, server, timed=""):
+def rate_over(suite, case, server, variant=""):
     return lambda results, backend: ratio(
-        of(results, suite, case, f"anyc-{backend}{timed}", "rate"),
+        of(results, suite, case, f"anyc-{backend}{variant}", "rate"),
         of(results, suite, case, server, "rate"))
+
+
+def cpu_over(suite, case, server, variant=""):
+    return lambda results, backend: ratio(
+        of(results, suite, case, f"anyc-{backend}{variant}"), of(results, suite, case, server))
+
+
+def resumed_over_full(results, backend):
+    return ratio(*(of(results, "tls", case, f"anyc-{backend}", "rate")
+                   for case in ("resumed", "full")))
+
+
+def quiet_ms(variant):
+    """What one in a hundred echoes of a quiet connection takes longer than, in milliseconds."""
+    return lambda results, backend: [us and us / 1000 for us in of(
+        results, "tls", "storm", f"anyc-{backend}{variant}", "p99_us")]
 
 
 def bytes_a_connection(results, backend):
@@ -101,6 +117,28 @@ def whole_seconds(measure, count):
 LOCK_PEERS = ("st", "boost", "go")
 STREAM_PEERS = ("go", "boost")
 
+# The CPU time is the steadier measure of the same thing: 1.03 is 1 / 0.97.
+TLS_TARGETS = [
+    Target("echo over TLS, 16 KiB, 50 connections, messages a second; raw mbedTLS = 1",
+           rate_over("tls", "16384 x 50", "mbedtls"), 0.97, more=True),
+    Target("the same, CPU time", cpu_over("tls", "16384 x 50", "mbedtls"), 1.03),
+    Target("the same, 64 KiB, messages a second", rate_over("tls", "65536 x 50", "mbedtls"), 0.97,
+           more=True),
+    Target("the same, 64 KiB, CPU time", cpu_over("tls", "65536 x 50", "mbedtls"), 1.03),
+    Target("the same, 256 B, CPU time", cpu_over("tls", "256 x 50", "mbedtls")),
+    Target("full TLS handshakes a second, one thread; raw mbedTLS = 1",
+           rate_over("tls", "full", "mbedtls"), 0.97, more=True),
+    Target("the same, CPU time", cpu_over("tls", "full", "mbedtls"), 1.03),
+    Target("the same, handshakes a second with worker threads",
+           rate_over("tls", "full", "mbedtls", "+workers"), 1, more=True),
+    Target("TLS handshakes with resumption a second, one thread; full handshakes = 1",
+           resumed_over_full, 5, more=True),
+    Target("the same, CPU time; raw mbedTLS = 1", cpu_over("tls", "resumed", "mbedtls")),
+    Target("64 B over a quiet TLS connection while 50 others shake hands again and again, p99",
+           quiet_ms("+workers"), 2, unit="ms"),
+    Target("the same without worker threads", quiet_ms(""), unit="ms"),
+]
+
 TARGETS = [
     Target("yield between 2 tasks; Go = 1", micro_over("yield_2", "go"), 0.12, 0.06),
     Target("yield among 1,000 tasks; between 2 = 1", micro_over_own("yield_1000", "yield_2"),
@@ -129,8 +167,14 @@ TARGETS = [
            4850, 4750, unit="bytes"),
     Target("a million tasks started, asleep, cancelled", whole_seconds("million", 1000000), 6, 2,
            unit="s"),
+    *(Target(f"{what}; hand-over by condition variables = 1", micro_over(measure, "pthread"), 1.2)
+      for what, measure in (("a call in a worker thread", "to_thread"),
+                            ("a call from there into the loop", "from_thread"),
+                            ("a call through a blocking portal", "portal_call"))),
     Target("`anyc_run` of an empty main; State Threads' start and stop = 1",
            micro_over("run_empty", "st"), 0.5, 0.2),
+    Target("start a program and wait for its end; `posix_spawn` and `waitpid` = 1",
+           micro_over("process", "posix_spawn"), 1.1),
     Target("echo 64 B, 50 connections, CPU time of a message; best raw program on the same "
            "loop = 1", over_raw("echo", "64 x 50"), 1.05, 0.98),
     *(Target(f"the same, {n} connections", over_raw("echo", f"64 x {n}"), 1.12, 1.03)
@@ -161,6 +205,7 @@ TARGETS = [
     Target("memory of an idle connection of `echo_server`", bytes_a_connection, 9216, 5120,
            unit="bytes"),
     Target("system calls of an echoed message, 50 connections", calls_a_message, 2.1, 2.05),
+    *TLS_TARGETS,
 ]
 
 
@@ -176,10 +221,10 @@ def cell(target, values):
     return f"{text}, **misses the bar**" if missed else text
 
 
-def table(results):
+def table(results, targets=None):
     """Rows: target, bar, stretch, on libuv, on libevent."""
     rows = []
-    for target in TARGETS:
+    for target in targets or TARGETS:
         sign = "≥" if target.more else "≤"
         limits = [f"{sign} {limit:g}" if limit is not None else "" for limit in
                   (target.bar, target.stretch)]

@@ -7,6 +7,7 @@
  */
 #include <anyc/anyc.h>
 
+#include "listen.h"
 #include "options.h"
 
 enum { DATAGRAMS = 64, BYTES = 2048 };

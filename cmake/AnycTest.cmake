@@ -19,7 +19,7 @@ function(anyc_add_ctest name label)
 endfunction()
 
 # anyc_add_test(test_x.c [LABEL unit|contract|behaviour|bench-smoke] [BACKENDS names...] [WHITEBOX]
-#               [SOURCES more.c ...] [INSTEAD_OF_ANYC targets...])
+#               [SOURCES more.c ...] [LIBRARIES targets...] [INSTEAD_OF_ANYC targets...])
 #
 # Every ANYC_TEST...(test_x__does_this) at the start of a line of test_x.c becomes the ctest entry
 # BACKEND/FOLDER/x/does_this, FOLDER being the path below tests/ (tests/unit itself left out).
@@ -27,9 +27,11 @@ endfunction()
 #   BACKENDS         all that are built unless given: for tests that concern one of them
 #   WHITEBOX         links the static copy of the library, whose internal functions can be called
 #   SOURCES          further files of the program
+#   LIBRARIES        links these too
 #   INSTEAD_OF_ANYC  links what stands in anyc's place
 function(anyc_add_test file)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "WHITEBOX" "LABEL" "BACKENDS;SOURCES;INSTEAD_OF_ANYC")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WHITEBOX" "LABEL"
+    "BACKENDS;SOURCES;LIBRARIES;INSTEAD_OF_ANYC")
   if(NOT arg_BACKENDS)
     set(arg_BACKENDS ${ANYC_BACKENDS})
   endif()
@@ -46,6 +48,7 @@ function(anyc_add_test file)
   add_executable(${target} ${file} ${arg_SOURCES})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${stem})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  target_compile_definitions(${target} PRIVATE ANYC_TESTS_DIR="${PROJECT_SOURCE_DIR}/tests")
   if(arg_INSTEAD_OF_ANYC)
     target_link_libraries(${target} PRIVATE anyc_compile_program ${arg_INSTEAD_OF_ANYC})
   elseif(arg_WHITEBOX)
@@ -54,7 +57,7 @@ function(anyc_add_test file)
     target_link_libraries(${target} PRIVATE
       anyc_compile_program anyc::testing ${ANYC_BACKEND_TARGETS} anyc::anyc)
   endif()
-  target_link_libraries(${target} PRIVATE PkgConfig::check Threads::Threads)
+  target_link_libraries(${target} PRIVATE PkgConfig::check Threads::Threads ${arg_LIBRARIES})
 
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   file(STRINGS ${file} lines REGEX "^ANYC_TEST[A-Z_]*\\(")

@@ -151,7 +151,8 @@ void anyc__scope_update(anyc_cancel_scope *changed)
         work = scope->pending;
         if (limit_ns == scope->limit_ns && !scope->task->loop->ending)
             continue;
-        scope->limit_ns = limit_ns;
+        /* for anyc__scope_reached in other threads */
+        __atomic_store_n(&scope->limit_ns, limit_ns, __ATOMIC_RELAXED);
         if (scope->inner != NULL)
             work_push(&work, scope->inner);
         else

@@ -94,5 +94,5 @@ void anyc__deadlock(anyc_loop *loop)
     /* outside a task: this sets the failure of the thread, which is that of the run */
     anyc__fail(ANYC_EDEADLOCK, 0, "%s", text.data != NULL ? text.data : "every task waits");
     anyc__free(text.data);
-    anyc__scope_cancel(&loop->root_scope, "the run is deadlocked", false);
+    anyc__scope_cancel(&loop->root_group.scope, "the run is deadlocked", false);
 }

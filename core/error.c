@@ -18,6 +18,7 @@
 
 #include "core/alloc.h"
 #include "core/assert.h"
+#include "core/fork.h"
 #include "core/task.h"
 
 struct task_failure {
@@ -26,13 +27,13 @@ struct task_failure {
 };
 
 /* clang-format off */
-#define ERROR_ENTRY(code, number, text) {code, 0, text},
+#define ERROR_ENTRY(symbol, number, text) {.code = symbol, .message = text},
 static const anyc_error plain_errors[] = {
     ANYC_ERROR_MAP(ERROR_ENTRY)
-    {ANYC_ETIMEDOUT, ETIMEDOUT, "timed out"},
-    {ANYC_EINVAL, EINVAL, "invalid argument"},
-    {ANYC_ENOMEM, ENOMEM, "out of memory"},
-    {0, 0, ""},
+    {.code = ANYC_ETIMEDOUT, .os_error = ETIMEDOUT, .message = "timed out"},
+    {.code = ANYC_EINVAL, .os_error = EINVAL, .message = "invalid argument"},
+    {.code = ANYC_ENOMEM, .os_error = ENOMEM, .message = "out of memory"},
+    {.message = ""},
 };
 
 #define ERROR_NAME(code, number, text) {code, #code},
@@ -125,7 +126,8 @@ static const anyc_error *plain_error(int code)
         continue;
     if (code == 0 || plain_errors[i].code != 0)
         return &plain_errors[i];
-    thread_plain = (anyc_error){code, anyc__errno_of(code), anyc_strerror(code)};
+    thread_plain = (anyc_error){
+        .code = code, .os_error = anyc__errno_of(code), .message = anyc_strerror(code)};
     return &thread_plain;
 }
 
@@ -140,7 +142,8 @@ const anyc_error *anyc_last_error(void)
     return plain_error(code);
 }
 
-int anyc__fail_plain(int code)
+/* The failure that comes now replaces the last one. */
+static void failure_begin(int code)
 {
     anyc_task *task = anyc__task();
     struct task_failure **slot = task != NULL ? &task->failure : &thread_failure;
@@ -152,6 +155,13 @@ int anyc__fail_plain(int code)
             (void)pthread_setspecific(thread_key, NULL);
     }
     *(task != NULL ? &task->last_code : &thread_last_code) = code;
+}
+
+int anyc__fail_plain(int code)
+{
+    if (UNLIKELY(code == ANYC_ENOLOOP) && anyc__fork_inside())
+        return anyc__fail_forked();
+    failure_begin(code);
     return code;
 }
 
@@ -169,18 +179,21 @@ static struct task_failure *failure_create(int code, int os_error, const char *f
     failure = anyc__alloc(sizeof *failure + (size_t)len + 1);
     if (failure == NULL)
         return NULL;
-    failure->error = (anyc_error){code, os_error, failure->text};
+    failure->error = (anyc_error){.code = code, .os_error = os_error, .message = failure->text};
     (void)vsnprintf(failure->text, (size_t)len + 1, format, args);
     return failure;
 }
 
-static int fail_v(int code, int os_error, const char *format, va_list args)
+static int fail_v(int code, int os_error, const anyc_error_tls *tls, const char *format,
+                  va_list args)
 {
     anyc_task *task = anyc__task();
     /* made first: its text may quote the failure that it replaces */
     struct task_failure *failure = failure_create(code, os_error, format, args);
 
-    anyc__fail_plain(code);
+    if (failure != NULL && tls != NULL)
+        failure->error.tls = *tls;
+    failure_begin(code);
     if (task != NULL) {
         task->failure = failure;
     } else {
@@ -196,7 +209,17 @@ int anyc__fail(int code, int os_error, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    fail_v(code, os_error, format, args);
+    fail_v(code, os_error, NULL, format, args);
+    va_end(args);
+    return code;
+}
+
+int anyc__fail_tls(int code, int os_error, const anyc_error_tls *tls, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fail_v(code, os_error, tls, format, args);
     va_end(args);
     return code;
 }
@@ -220,6 +243,27 @@ void anyc__failure_free(struct task_failure *failure)
 const char *anyc__failure_message(const struct task_failure *failure, int code)
 {
     return failure != NULL && failure->error.code == code ? failure->text : anyc_strerror(code);
+}
+
+struct task_failure *anyc__failure_take(int code)
+{
+    anyc_task *task = anyc__task();
+    struct task_failure **slot = task != NULL ? &task->failure : &thread_failure;
+    struct task_failure *failure = *slot;
+
+    if (failure == NULL || failure->error.code != code)
+        return NULL;
+    *slot = NULL;
+    if (task == NULL)
+        (void)pthread_setspecific(thread_key, NULL);
+    return failure;
+}
+
+int anyc__fail_as(const struct task_failure *failure, int code)
+{
+    if (failure == NULL)
+        return anyc__fail_plain(code);
+    return anyc__fail_tls(code, failure->error.os_error, &failure->error.tls, "%s", failure->text);
 }
 
 void anyc_set_log_handler(anyc_log_fn handler, void *arg)

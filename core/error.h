@@ -14,7 +14,12 @@ struct group_failures;
  * the code's own text stands. */
 int anyc__fail(int code, int os_error, const char *format, ...) ANYC_PRINTF(3, 4);
 
-/* The same with the code's own text: cheap, for the codes of everyday life (end of stream ...). */
+/* The same for a failure of TLS, with its details. */
+int anyc__fail_tls(int code, int os_error, const anyc_error_tls *tls, const char *format, ...)
+    ANYC_PRINTF(4, 5);
+
+/* As anyc__fail with the code's own text: cheap, for the everyday codes (end of stream ...). In place
+ * of ANYC_ENOLOOP a thread gets ANYC_ESTATE if it ran a loop when it forked this process. */
 int anyc__fail_plain(int code);
 
 /* -errno_value with a message of the form "what: text of the errno". */
@@ -33,5 +38,12 @@ void anyc__log(int code, const char *format, ...) ANYC_PRINTF(2, 3);
 struct task_failure;
 void anyc__failure_free(struct task_failure *failure);
 const char *anyc__failure_message(const struct task_failure *failure, int code);
+
+/* To hand a failure to another task or thread. Take the details of the caller's last failure, if it
+ * has this code and there are any; else NULL. */
+struct task_failure *anyc__failure_take(int code);
+
+/* As anyc__fail with the details of such a failure, which stays as it is; NULL: none. */
+int anyc__fail_as(const struct task_failure *failure, int code);
 
 #endif

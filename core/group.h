@@ -32,7 +32,7 @@ static inline const anyc_cancel_scope *anyc__task_own_scope(const anyc_task *tas
         return &task->handle->scope;
     if (task->start != NULL)
         return &task->start->scope;
-    return task->group != NULL ? &task->group->scope : &task->loop->root_scope;
+    return task->group != NULL ? &task->group->scope : &task->loop->root_group.scope;
 }
 
 /* Put a failure on the group's list and cancel the group. Takes over the task's list of an inner
@@ -40,6 +40,12 @@ static inline const anyc_cancel_scope *anyc__task_own_scope(const anyc_task *tas
 void anyc__group_fail(anyc_task_group *group, anyc_task *task, int rc);
 
 void anyc__group_failures_free(struct group_failures *failures);
+
+/* Open a group that is all zero, or was left, for its host, inside of `outer`. */
+void anyc__group_open(anyc_task_group *group, anyc_task *host, anyc_cancel_scope *outer);
+
+/* Cancel a group's children and wait for their ends: by its host. */
+void anyc__group_drain(anyc_task_group *group);
 
 /* A new child in the ready queue; `start` may be NULL. On failure nothing has changed. */
 int anyc__group_spawn(anyc_task_group *group, anyc_task *task, anyc_task_handle *handle,

@@ -10,6 +10,7 @@
 #include <anyc/backend.h>
 #include <anyc/cancel.h>
 #include <anyc/instrument.h>
+#include <anyc/task.h>
 
 #include "core/list.h"
 #include "core/post.h"
@@ -22,7 +23,9 @@ enum loop_local {
     LOOP_LOCAL_WORKERS,  /* threads/: the worker pool */
     LOOP_LOCAL_RUN_VARS, /* core/run_var.c */
     LOOP_LOCAL_SIGNALS,  /* os/ */
-    LOOP_LOCAL_PROCESSES,
+    LOOP_LOCAL_WORKER_PROCESSES,
+    LOOP_LOCAL_PROCESSES, /* after them: it waits for their ends */
+    LOOP_LOCAL_TLS,       /* streams/: the context of clients that name none */
     LOOP_LOCAL_COUNT
 };
 
@@ -59,14 +62,15 @@ struct anyc_loop {
     void *tool; /* the thread's own */
 
     const anyc_backend *backend;
+    bool adopted; /* the native loop is the host's */
     struct timer_wheel timers;
     size_t deadlines;   /* of scopes and waits, still to come */
     int64_t armed_ns;   /* the native timer; ANYC__NO_DEADLINE: off */
     int64_t virtual_ns; /* the virtual clock, or -1 */
     int32_t batch;      /* switches between two looks at the clock */
 
-    anyc_cancel_scope root_scope;
-    struct task_slab *slabs; /* control blocks, in use or free */
+    anyc_task_group root_group; /* around the main task; holds what no task has started */
+    struct task_slab *slabs;    /* control blocks, in use or free */
     anyc_task *free_tasks;
     struct stack_pool *pools;
     size_t stack_size;
@@ -75,8 +79,10 @@ struct anyc_loop {
     anyc_list settlers; /* tasks in anyc_wait_all_tasks_blocked */
     struct instrument_node *instruments;
     uint64_t run_id; /* tells runs apart, from 1 */
+    unsigned forks;  /* anyc__forks of its process; see fork.h */
 
-    size_t holds;        /* threads, tokens, receivers by which a task may be woken */
+    size_t holds;        /* threads at work and receivers, by which a task may be woken */
+    atomic_size_t doors; /* tokens and portals by which foreign threads may come in at any time */
     size_t watch_waits;  /* tasks that wait for a descriptor */
     size_t open_watches; /* not yet confirmed as closed */
     void (*on_signal)(anyc_loop *loop, int signum); /* os/ */
@@ -88,6 +94,9 @@ struct anyc_loop {
     void (*local_ends[LOOP_LOCAL_COUNT])(anyc_loop *loop, void *local);
 
     anyc_task *main_task;
+    anyc_task_fn main_fn;
+    void *main_arg;
+    bool closing; /* main_fn has returned: no task may be added to the root group */
     int main_rc;
     struct task_failure *main_failure; /* the main task's last error, handed to the thread */
     bool deadlocked;
@@ -122,6 +131,15 @@ static inline void anyc__loop_release(anyc_loop *loop)
 {
     loop->holds--;
 }
+
+/* The same for what waits for foreign threads to come in: nothing is at work, so that the virtual
+ * clock goes on. The opening is for the loop's thread; the closing for any while the loop stays. */
+static inline void anyc__loop_open_door(anyc_loop *loop)
+{
+    atomic_fetch_add_explicit(&loop->doors, 1, memory_order_relaxed);
+}
+
+void anyc__loop_close_door(anyc_loop *loop);
 
 /* `end` is called when the run ends, on the loop's thread, outside a task, in the order of the enum. */
 void anyc__loop_set_local(anyc_loop *loop, enum loop_local which, void *local,

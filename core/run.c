@@ -10,6 +10,8 @@
 #include "backends/registry.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/fork.h"
+#include "core/group.h"
 #include "core/instruments.h"
 #include "core/loop.h"
 #include "core/overflow.h"
@@ -28,6 +30,12 @@ void anyc__loop_set_local(anyc_loop *loop, enum loop_local which, void *local,
 {
     loop->locals[which] = local;
     loop->local_ends[which] = end;
+}
+
+void anyc__loop_close_door(anyc_loop *loop)
+{
+    if (atomic_fetch_sub_explicit(&loop->doors, 1, memory_order_relaxed) == 1)
+        loop->backend->wake(loop); /* it may be deadlocked from now on */
 }
 
 void *anyc_backend_state(anyc_loop *loop)
@@ -55,11 +63,22 @@ static anyc_loop *loop_create(const anyc_backend *backend, const anyc_run_option
     loop->stack_size = options->stack_size > 0 ? options->stack_size : STACK_SIZE_DEFAULT;
     loop->virtual_ns = options->clock == ANYC_CLOCK_VIRTUAL ? 0 : -1;
     loop->run_id = 1 + atomic_fetch_add_explicit(&run_count, 1, memory_order_relaxed);
+    loop->forks = anyc__forks;
     loop->tool = anyc__tools_fiber_current();
     return loop;
 }
 
-/* The main task, with the loop's root scope around it. */
+static int main_run(void *arg)
+{
+    anyc_loop *loop = arg;
+    int rc = loop->main_fn(loop->main_arg);
+
+    loop->closing = true;
+    anyc__group_drain(&loop->root_group);
+    return rc;
+}
+
+/* The main task, with the loop's root group around it. */
 static int main_create(anyc_loop *loop, const char *origin, anyc_task_fn func, void *arg,
                        const anyc_run_options *options)
 {
@@ -67,15 +86,16 @@ static int main_create(anyc_loop *loop, const char *origin, anyc_task_fn func, v
 
     if (task == NULL)
         return ANYC_ENOMEM;
-    task->fn.plain = func;
-    task->arg = arg;
+    loop->main_fn = func;
+    loop->main_arg = arg;
+    task->fn.plain = main_run;
+    task->arg = loop;
     task->pool = anyc__stack_pool_find(&loop->pools, loop->stack_size);
     if (task->pool == NULL) {
         anyc__task_destroy(task);
         return ANYC_ENOMEM;
     }
-    anyc__scope_init(&loop->root_scope, task, NULL, ANYC__NO_DEADLINE);
-    anyc__scope_push(&loop->root_scope);
+    anyc__group_open(&loop->root_group, task, NULL);
     loop->main_task = task;
     loop->in_turn = true; /* the backend is about to run a turn, it need not be told */
     anyc__task_ready(task);
@@ -156,6 +176,7 @@ static int open_loop(anyc_loop *loop, const anyc_run_options *options)
     if (options->loop != NULL && (backend->features & ANYC_BACKEND_ADOPTS_LOOP) == 0)
         return anyc__fail(ANYC_EINVAL, 0, "backend \"%s\" cannot run on a loop of the caller's",
                           backend->name);
+    loop->adopted = options->loop != NULL;
     rc = backend->open(loop, options);
     if (rc == ANYC_EINVAL)
         return anyc__fail(rc, 0, "backend \"%s\" does not know one of the options of the run",
@@ -178,6 +199,8 @@ int anyc_run_from(const char *origin, anyc_task_fn func, void *arg, const anyc_r
         options = &defaults;
     if (anyc__loop != NULL)
         return anyc__fail_plain(ANYC_ERUNNING);
+    if (anyc__fork_inside())
+        return anyc__fail_forked();
     if (func == NULL)
         return anyc__fail(ANYC_EINVAL, 0, "a run needs a function");
     rc = options->stack_size > 0 ? anyc__stack_check_size(options->stack_size) : 0;
@@ -196,6 +219,7 @@ int anyc_run_from(const char *origin, anyc_task_fn func, void *arg, const anyc_r
     }
     rc = main_create(loop, origin, func, arg, options);
     if (rc == 0) {
+        anyc__fork_watch();
         anyc__overflow_watch();
         rc = run_result(loop, loop_drive(loop));
         anyc__overflow_unwatch();

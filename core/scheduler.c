@@ -12,6 +12,7 @@
 #include "core/deadline.h"
 #include "core/deadlock.h"
 #include "core/error.h"
+#include "core/fork.h"
 #include "core/instruments.h"
 #include "core/loop.h"
 #include "core/scope.h"
@@ -124,6 +125,8 @@ WITH_ALL_IT_CALLS _Noreturn void anyc__task_main(void)
             anyc__tools_after_switch(NULL, NULL, NULL);
     }
     rc = task_call(task);
+    if (UNLIKELY(anyc__loop != loop))
+        anyc__fork_went_on("returning from a task");
     task_leave_stack(loop, task);
     task_end(loop, task, rc);
     next = loop->main_task != NULL ? anyc__next_direct(loop) : NULL;
@@ -296,6 +299,8 @@ static bool run_ready(anyc_loop *loop)
     int64_t end_ns = loop->now_ns + TURN_NS;
     bool ran = loop->ready_head != NULL;
 
+    if (UNLIKELY(anyc__loop != loop))
+        anyc__fork_went_on("returning to the loop");
     loop->turn_last = ran ? ANYC__CONTAINER(loop->ready_tail, anyc_task, ready_next) : NULL;
     while (loop->ready_head != NULL && loop->main_task != NULL &&
            (loop->turn_last != NULL || (loop->virtual_ns < 0 && loop->now_ns < end_ns))) {
@@ -351,6 +356,7 @@ static bool wants_quiet(const anyc_loop *loop)
 static bool can_wake(anyc_loop *loop)
 {
     return loop->deadlines > 0 || loop->holds > 0 || loop->watch_waits > 0 ||
+           atomic_load_explicit(&loop->doors, memory_order_relaxed) > 0 ||
            loop->backend->alive(loop);
 }
 

@@ -47,6 +47,12 @@ int anyc__scope_result(anyc_cancel_scope *scope, int rc);
 /* Is a cancellation from outside visible through this scope? */
 bool anyc__scope_cancelled_from_outside(const anyc_cancel_scope *scope);
 
+/* Has a cancellation reached the innermost scope of a task that waits? For other threads. */
+static inline bool anyc__scope_reached(const anyc_cancel_scope *scope)
+{
+    return __atomic_load_n(&scope->limit_ns, __ATOMIC_RELAXED) == SCOPE_CANCELLED;
+}
+
 /* Cancel on behalf of a deadline or a task. */
 void anyc__scope_cancel(anyc_cancel_scope *scope, const char *reason, bool by_deadline);
 

@@ -191,9 +191,9 @@ const char *anyc__task_place(const anyc_task *task);
 bool anyc__task_alive(const anyc_task *task, uint64_t id);
 
 /* As anyc_task_group_start_soon_copy, for an argument that must not be lost: the task has its stack
- * already, so that it runs whatever happens. */
+ * already, so that it runs whatever happens. With `arg_size` 0 the argument is not copied. */
 int anyc__group_start_certain(const char *origin, anyc_task_group *group, anyc_task_fn fn,
-                              const void *arg, size_t arg_size);
+                              const void *arg, size_t arg_size, const char *name);
 
 /* -- between the files of core only -- */
 

@@ -36,6 +36,17 @@ int anyc__group_check(const anyc_task_group *group)
     return 0;
 }
 
+void anyc__group_open(anyc_task_group *group, anyc_task *host, anyc_cancel_scope *outer)
+{
+    anyc__clear(&group->host, sizeof *group - offsetof(anyc_task_group, host));
+    anyc__scope_init(&group->scope, host, outer, ANYC__NO_DEADLINE);
+    group->scope.group = group;
+    group->host = host;
+    group->stacks = host->pool;
+    group->magic = GROUP_ENTERED;
+    anyc__scope_push(&group->scope);
+}
+
 int anyc__group_spawn(anyc_task_group *group, anyc_task *task, anyc_task_handle *handle,
                       struct task_start *start)
 {
@@ -108,13 +119,7 @@ WITH_ALL_IT_CALLS int anyc_task_group_enter(anyc_task_group *group)
         return anyc__fail(ANYC_ESTATE, 0,
                           "the task group was entered before: use a fresh one, initialised with "
                           "ANYC_TASK_GROUP_INIT");
-    anyc__clear(&group->host, sizeof *group - offsetof(anyc_task_group, host));
-    anyc__scope_init(&group->scope, task, task->scope, ANYC__NO_DEADLINE);
-    group->scope.group = group;
-    group->host = task;
-    group->stacks = task->pool;
-    group->magic = GROUP_ENTERED;
-    anyc__scope_push(&group->scope);
+    anyc__group_open(group, task, task->scope);
     return 0;
 }
 
@@ -149,6 +154,14 @@ static void exit_join(anyc_task_group *group)
         if (anyc__scope_cancelled_from_outside(&group->scope))
             group->cut_short = true;
     }
+}
+
+void anyc__group_drain(anyc_task_group *group)
+{
+    if (group->child_count == 0)
+        return;
+    anyc__scope_cancel(&group->scope, "the host has ended", false);
+    exit_join(group);
 }
 
 /* What the list of failures, the body's result and the cancellations amount to. */
@@ -240,17 +253,19 @@ static int spawn(const char *origin, anyc_task_group *group, anyc_task_fn fn, vo
 }
 
 int anyc__group_start_certain(const char *origin, anyc_task_group *group, anyc_task_fn fn,
-                              const void *arg, size_t arg_size)
+                              const void *arg, size_t arg_size, const char *name)
 {
     anyc_task *task;
     int rc = anyc__group_check(group);
 
     if (rc < 0)
         return rc;
-    task = anyc__task_create(group->host->loop, origin, NULL, arg, arg_size);
+    task = anyc__task_create(group->host->loop, origin, name, arg_size > 0 ? arg : NULL, arg_size);
     if (task == NULL)
         return anyc__fail_plain(ANYC_ENOMEM);
     task->fn.plain = fn;
+    if (arg_size == 0)
+        task->arg = (void *)arg;
     task->pool = group->stacks;
     if (!anyc__task_prepare(task)) {
         anyc__task_destroy(task);

@@ -6,6 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/fork.h"
 #include "core/loop.h"
 #include "core/task.h"
 
@@ -168,10 +169,18 @@ static bool watch_wake(anyc_watch *watch, unsigned event, int rc)
     return true;
 }
 
+int anyc__watch_call(anyc_watch *watch, struct watch_call *call)
+{
+    watch->call = call;
+    return watch_arm(watch, ANYC_READABLE);
+}
+
 void anyc__watch_close(anyc_watch *watch, int rc)
 {
     anyc_loop *loop = watch->loop;
 
+    if (UNLIKELY(loop->forks != anyc__forks))
+        anyc__fork_leave(loop);
     watch->closed = true;
     (void)watch_wake(watch, ANYC_READABLE, rc);
     (void)watch_wake(watch, ANYC_WRITABLE, rc);
@@ -209,26 +218,41 @@ void anyc__watch_return(anyc_watch *watch)
 
 /* -- for adapters -- */
 
-void anyc_backend_watch_ready(anyc_watch *watch, unsigned events)
+/* Wake who waits for them. Answers those that are to be reported no more. */
+static unsigned watch_deliver(anyc_watch *watch, unsigned events)
 {
-    anyc_loop *loop = watch->loop;
-    bool in_turn = loop->in_turn;
     unsigned unwanted = events & ANYC_WRITABLE; /* re-armed by the next who finds no room */
-    unsigned armed;
+    struct watch_call *call;
 
-    loop->in_turn = true; /* a turn follows anyway, the loop need not be told */
     /* who was woken but did not run yet is about to read: that is no reason to disarm */
     if ((events & ANYC_READABLE) != 0 && !watch_wake(watch, ANYC_READABLE, (int)events) &&
         (watch->woken & ANYC_READABLE) == 0) {
+        call = watch->call;
+        if (call != NULL) {
+            call->fn(call); /* the watch may be gone after it */
+            return 0;
+        }
         watch->ready |= ANYC_READABLE;
         unwanted |= ANYC_READABLE;
     }
     if ((events & ANYC_WRITABLE) != 0)
         (void)watch_wake(watch, ANYC_WRITABLE, (int)events);
+    return watch->armed & unwanted;
+}
+
+void anyc_backend_watch_ready(anyc_watch *watch, unsigned events)
+{
+    anyc_loop *loop = watch->loop;
+    bool in_turn = loop->in_turn;
+    unsigned unwanted;
+    unsigned armed;
+
+    loop->in_turn = true; /* a turn follows anyway, the loop need not be told */
+    unwanted = watch_deliver(watch, events);
     loop->in_turn = in_turn;
-    armed = watch->armed & ~unwanted;
-    if (armed == watch->armed)
+    if (unwanted == 0)
         return;
+    armed = watch->armed & ~unwanted;
     if (armed == 0)
         loop->backend->watch_stop(watch);
     else

@@ -28,6 +28,16 @@ static inline bool anyc__watch_busy(const anyc_watch *watch, unsigned event)
     return watch->waiter[event == ANYC_WRITABLE] != NULL;
 }
 
+/* Instead of a task that waits: call->fn is called when the descriptor is readable, in no task, again
+ * and again until the watch is closed, which may be done from there. By itself that does not keep the
+ * run from counting as deadlocked; who waits for what the call does counts as one of watch_waits. */
+struct watch_call {
+    void (*fn)(struct watch_call *call);
+};
+
+/* Begin with that; the call lies with the caller until the watch is closed. 0 or -errno. */
+int anyc__watch_call(anyc_watch *watch, struct watch_call *call);
+
 /* End the registration; whoever waits gets `rc`, ANYC_ECLOSED if he had been woken but did not run
  * yet. The descriptor is the caller's again, the watch is gone; its memory outlives the waiters. */
 void anyc__watch_close(anyc_watch *watch, int rc);

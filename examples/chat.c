@@ -14,6 +14,7 @@
 
 #include <anyc/anyc.h>
 
+#include "listen.h"
 #include "options.h"
 
 enum { QUEUE = 64, NAME = 32, LINE = 512 };

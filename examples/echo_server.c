@@ -4,13 +4,15 @@
  *
  *     echo_server [--backend NAME] [--host H] [--port P] [--unix PATH] [--timeout SECONDS]
  *     echo_server --threads N [--backend NAME] [--host H] [--port P] [--timeout SECONDS]
+ *     echo_server --tls CERT KEY [--tls-workers on|off] [any of the above]
  *     echo_server --udp [--backend NAME] [--host H] [--port P] [--timeout SECONDS]
  *
  * Tasks are straight-line code: wait until there is something, receive it, send until all is gone.
  * With --timeout each receive may take so long; a client that is silent for longer is cut off.
  *
  * With --threads there are so many loops, each in a thread of its own with a listener of its own on
- * the same port. The system deals the connections out, and the loops share nothing.
+ * the same port. The system deals the connections out, and the loops share nothing but the TLS
+ * context, if there is one.
  */
 #include <stdlib.h>
 
@@ -18,9 +20,10 @@
 
 #include <anyc/anyc.h>
 
+#include "listen.h"
 #include "options.h"
 
-enum { BUFFER_SIZE = 65536 };
+enum { BUFFER_SIZE = 65536, SMALL_SIZE = 512 };
 
 /* The buffers of this thread that no connection uses now; the one used last is still in the cache. */
 static _Thread_local struct buffer {
@@ -47,25 +50,43 @@ static void buffer_give(void *memory)
     spare = buffer;
 }
 
+/* What comes over a connection, and where it goes. */
+struct connection {
+    anyc_byte_stream *stream;
+    int fd;
+    char *buf;
+    size_t size; /* bytes at `buf` */
+};
+
+typedef ssize_t receive_fn(struct connection *c);
+
 /* Waits for something to come, and takes a buffer only then: an idle connection has none. */
-static ssize_t receive(anyc_byte_stream *stream, int fd, char **out_buf)
+static ssize_t receive(struct connection *c)
 {
-    int rc = anyc_wait_readable(fd);
+    int rc = anyc_wait_readable(c->fd);
 
     if (rc < 0)
         return rc;
-    *out_buf = buffer_take();
-    return *out_buf != NULL ? anyc_receive(stream, *out_buf, BUFFER_SIZE) : ANYC_ENOMEM;
+    c->buf = buffer_take();
+    return c->buf != NULL ? anyc_receive(c->stream, c->buf, BUFFER_SIZE) : ANYC_ENOMEM;
 }
 
-static ssize_t receive_within(anyc_byte_stream *stream, int fd, char **out_buf, double seconds)
+/* The descriptor of a TLS connection does not tell: what came may be in the stream already. */
+static ssize_t receive_tls(struct connection *c)
+{
+    return anyc_receive(c->stream, c->buf, c->size);
+}
+
+static ssize_t receive_within(struct connection *c, receive_fn *receive_it, double seconds)
 {
     anyc_cancel_scope scope;
     ssize_t n;
     int rc;
 
+    if (seconds == 0)
+        return receive_it(c);
     anyc_fail_after(&scope, seconds, false);
-    n = receive(stream, fd, out_buf);
+    n = receive_it(c);
     rc = anyc_cancel_scope_exit(&scope, n < 0 ? (int)n : 0);
     return rc < 0 ? rc : n;
 }
@@ -73,19 +94,57 @@ static ssize_t receive_within(anyc_byte_stream *stream, int fd, char **out_buf, 
 static int echo(anyc_byte_stream *stream, void *arg)
 {
     double seconds = ((const struct options *)arg)->timeout;
-    int fd = -1;
-    ssize_t n = anyc_extra(stream, &ANYC_SOCKET_RAW_SOCKET, &fd);
+    struct connection c = {.stream = stream};
+    ssize_t n = anyc_extra(stream, &ANYC_SOCKET_RAW_SOCKET, &c.fd);
 
     while (n >= 0) {
-        char *buf = NULL;
-
-        n = seconds > 0 ? receive_within(stream, fd, &buf, seconds) : receive(stream, fd, &buf);
-        if (n > 0 && anyc_send(stream, buf, (size_t)n) < 0)
+        c.buf = NULL;
+        n = receive_within(&c, receive, seconds);
+        if (n > 0 && anyc_send(stream, c.buf, (size_t)n) < 0)
             n = -1;
-        buffer_give(buf);
+        buffer_give(c.buf);
     }
     anyc_aclose(stream);
     return 0; /* that a connection ended, well or not, is no failure of the server */
+}
+
+/* An idle connection waits with a small buffer. Once that was full there is more to come, and a
+ * large one takes its place, until as little comes as would have found room in the small one. */
+static int echo_tls(anyc_byte_stream *stream, void *arg)
+{
+    double seconds = ((const struct options *)arg)->timeout;
+    char small[SMALL_SIZE];
+    char *large = NULL;
+    ssize_t n = 0;
+
+    while (n >= 0) {
+        struct connection c = {stream, -1, large != NULL ? large : small,
+                               large != NULL ? BUFFER_SIZE : SMALL_SIZE};
+
+        n = receive_within(&c, receive_tls, seconds);
+        if (n > 0 && anyc_send(stream, c.buf, (size_t)n) < 0)
+            n = -1;
+        if (n >= SMALL_SIZE && large == NULL) {
+            large = buffer_take(); /* without memory the small one goes on */
+        } else if (n < SMALL_SIZE) {
+            buffer_give(large);
+            large = NULL;
+        }
+    }
+    if (n == ANYC_EOF)
+        anyc_aclose(stream); /* the client has ended TLS: so does this side */
+    else
+        anyc_aclose_forcefully(stream);
+    return 0;
+}
+
+static int serve_echo(anyc_listener *listener, struct options *options)
+{
+    int rc = anyc_listener_serve(listener, options->tls_context != NULL ? echo_tls : echo, options,
+                                 NULL);
+
+    anyc_aclose(listener);
+    return rc;
 }
 
 static int receive_datagram(anyc_udp_socket *socket, anyc_datagram *datagram, double seconds)
@@ -140,11 +199,7 @@ static int echo_server_again(void *arg)
     anyc_listener *listener;
     int rc = listen_there(arg, &listener);
 
-    if (rc < 0)
-        return rc;
-    rc = anyc_listener_serve(listener, echo, arg, NULL);
-    anyc_aclose(listener);
-    return rc;
+    return rc < 0 ? rc : serve_echo(listener, arg);
 }
 
 static void *run_loop(void *arg)
@@ -174,7 +229,7 @@ static int echo_server(void *arg)
         return rc;
     rc = start_loops(arg);
     if (rc == 0)
-        rc = anyc_listener_serve(listener, echo, arg, NULL);
+        return serve_echo(listener, arg);
     anyc_aclose(listener);
     return rc;
 }
@@ -182,12 +237,20 @@ static int echo_server(void *arg)
 int main(int argc, char **argv)
 {
     static struct options options = {.host = "127.0.0.1"};
+    int rc;
 
     if (!options_parse(argc, argv, &options))
         return 2;
     if (options.threads > 1 && (options.udp || options.path != NULL))
         return usage("echo_server --threads N [--backend NAME] [--host H] [--port P] "
                      "[--timeout SECONDS]");
+    if (options.udp && options.certificate != NULL)
+        return usage("echo_server --tls CERT KEY: not with --udp");
+    rc = prepare_tls(&options, NULL);
+    if (rc < 0)
+        return failed(rc);
     raise_descriptor_limit();
-    return options_run(&options, options.udp ? udp_echo_server : echo_server, &options);
+    rc = options_run(&options, options.udp ? udp_echo_server : echo_server, &options);
+    anyc_tls_context_destroy(options.tls_context);
+    return rc;
 }

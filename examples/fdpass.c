@@ -19,6 +19,7 @@
 
 #include <anyc/anyc.h>
 
+#include "listen.h"
 #include "options.h"
 
 extern char **environ;

@@ -2,7 +2,8 @@
 /*
  * http_server.c - answers GET / with "Hello, World!": keep-alive, pipelining, limits.
  *
- *     http_server [--backend NAME] [--host H] [--port P] [--timeout SECONDS]
+ *     http_server [--backend NAME] [--host H] [--port P] [--unix PATH] [--timeout SECONDS]
+ *                 [--tls CERT KEY]
  *
  * A connection's task receives until there is a whole request, answers all requests that have
  * arrived with one send, and goes on. Each such round may take SECONDS, 30 if not given; with 0 a
@@ -13,6 +14,7 @@
 #include <anyc/anyc.h>
 
 #include "http.h"
+#include "listen.h"
 #include "options.h"
 
 enum { HEAD_MAX = 8192, BATCH = 32 };
@@ -66,13 +68,18 @@ static int play_round(struct connection *c)
     return n < 0 ? (int)n : anyc_sendv(c->stream, c->out, c->out_count);
 }
 
-/* Says that it was the last, and lets the client read it before the connection is closed. */
+/* Says that it was the last, and lets the client read it before the connection is closed. TLS has
+ * no end of one direction alone: there it ends in both, and what still comes is dropped. */
 static int part(struct connection *c)
 {
+    anyc_bytes leftover = {NULL, 0};
     int rc = anyc_send_eof(c->stream);
 
-    while (rc >= 0)
+    if (rc == -ENOTSUP)
+        rc = anyc_tls_stream_unwrap(c->stream, &c->stream, &leftover);
+    while (rc >= 0 || rc == ANYC_ESTATE)
         rc = (int)anyc_receive(c->stream, c->in, HEAD_MAX);
+    anyc_bytes_deinit(&leftover);
     return rc;
 }
 
@@ -93,17 +100,19 @@ static int converse(anyc_byte_stream *stream, void *arg)
 {
     double seconds = ((const struct options *)arg)->timeout;
     struct connection *c = malloc(sizeof *c);
-    int rc = c == NULL ? ANYC_ENOMEM : 0;
+    int rc = 0;
 
-    if (c != NULL) {
-        c->stream = stream;
-        c->last = false;
-        c->len = 0;
+    if (c == NULL) {
+        anyc_aclose(stream);
+        return 0;
     }
+    c->stream = stream;
+    c->last = false;
+    c->len = 0;
     while (rc >= 0)
         rc = seconds > 0 ? take_turn_within(c, seconds) : take_turn(c);
+    anyc_aclose(c->stream);
     free(c);
-    anyc_aclose(stream);
     return 0; /* that a connection ended, well or not, is no failure of the server */
 }
 
@@ -114,10 +123,20 @@ static int http_server(void *arg)
 
 int main(int argc, char **argv)
 {
+    static const char *const protocols[] = {"http/1.1", "http/1.0", NULL};
     struct options options = {.host = "127.0.0.1", .timeout = 30};
+    int rc;
 
     if (!options_parse(argc, argv, &options))
         return 2;
+    /* Requests and answers tell their own ends, so nobody can cut one unnoticed. Many clients just
+     * go when they have their answer, and waiting for more than that from them would be in vain. */
+    options.tls_just_closes = true;
+    rc = prepare_tls(&options, protocols);
+    if (rc < 0)
+        return failed(rc);
     raise_descriptor_limit();
-    return options_run(&options, http_server, &options);
+    rc = options_run(&options, http_server, &options);
+    anyc_tls_context_destroy(options.tls_context);
+    return rc;
 }

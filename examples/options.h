@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.h - the command line of the examples, and how the servers among them listen:
+ * options.h - the command line of the examples:
  * [--backend NAME] [--host H] [--port P] [--unix PATH] [--udp] [--timeout SECONDS] [--threads N]
- * [ARGUMENT]...
+ * [--tls CERT KEY] [--tls-workers on|off] [--ca FILE] [--name NAME] [ARGUMENT]...
  */
 #ifndef ANYC_EXAMPLES_OPTIONS_H
 #define ANYC_EXAMPLES_OPTIONS_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <getopt.h>
 #include <sys/resource.h>
@@ -24,6 +25,16 @@ struct options {
     bool udp;         /* datagrams instead of connections */
     double timeout;   /* seconds; 0: none */
     int threads;      /* that share the port, each with a loop of its own; 0: only the main one */
+
+    const char *certificate; /* of a TLS server: file; NULL: no TLS */
+    const char *key;         /* its key: file */
+    anyc_tls_workers workers;
+    anyc_tls_context *tls_context; /* of all its loops, see prepare_tls; NULL: no TLS */
+    bool tls_just_closes;          /* a connection that ends is not said to be complete */
+
+    const char *ca;   /* of a client: file of the certificates to trust; NULL: the system's */
+    const char *name; /* that the server's certificate must have; NULL: the host's */
+
     char **arguments; /* what follows the options */
     int argument_count;
 };
@@ -48,11 +59,34 @@ static inline bool option_seconds(const char *text, double *out)
     return end != text && *end == '\0' && *out >= 0;
 }
 
+static inline bool option_workers(const char *text, anyc_tls_workers *out)
+{
+    bool on = strcmp(text, "on") == 0;
+
+    *out = on ? ANYC_TLS_WORKERS_ON : ANYC_TLS_WORKERS_OFF;
+    return on || strcmp(text, "off") == 0;
+}
+
 /* Says how a program is called; its exit code then. */
 static inline int usage(const char *text)
 {
     fprintf(stderr, "usage: %s\n", text);
     return 2;
+}
+
+/* In words: anyc's about the case, if it is anyc that failed. */
+static inline const char *why(int rc)
+{
+    const anyc_error *error = anyc_last_error();
+
+    return error->code == rc ? error->message : anyc_strerror(rc);
+}
+
+/* Says why something failed; the exit code then. */
+static inline int failed(int rc)
+{
+    fprintf(stderr, "%s: %s\n", anyc_error_name(rc), why(rc));
+    return EXIT_FAILURE;
 }
 
 /* Takes one option of the command line. */
@@ -77,6 +111,17 @@ static inline bool option_set(int option, const char *value, struct options *out
         return option_seconds(value, &out->timeout);
     case 'n':
         return option_number(value, 1024, &out->threads);
+    case 's':
+        out->certificate = value;
+        return true;
+    case 'w':
+        return option_workers(value, &out->workers);
+    case 'c':
+        out->ca = value;
+        return true;
+    case 'm':
+        out->name = value;
+        return true;
     default:
         return false;
     }
@@ -85,20 +130,33 @@ static inline bool option_set(int option, const char *value, struct options *out
 /* False after a message if the command line is wrong. */
 static inline bool options_parse(int argc, char **argv, struct options *out)
 {
-    static const struct option known[] = {
-        {"backend", required_argument, NULL, 'b'}, {"host", required_argument, NULL, 'h'},
-        {"port", required_argument, NULL, 'p'},    {"unix", required_argument, NULL, 'u'},
-        {"udp", no_argument, NULL, 'd'},           {"timeout", required_argument, NULL, 't'},
-        {"threads", required_argument, NULL, 'n'}, {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"backend", required_argument, NULL, 'b'},
+                                          {"host", required_argument, NULL, 'h'},
+                                          {"port", required_argument, NULL, 'p'},
+                                          {"unix", required_argument, NULL, 'u'},
+                                          {"udp", no_argument, NULL, 'd'},
+                                          {"timeout", required_argument, NULL, 't'},
+                                          {"threads", required_argument, NULL, 'n'},
+                                          {"tls", required_argument, NULL, 's'},
+                                          {"tls-workers", required_argument, NULL, 'w'},
+                                          {"ca", required_argument, NULL, 'c'},
+                                          {"name", required_argument, NULL, 'm'},
+                                          {NULL, 0, NULL, 0}};
     bool ok = true;
     int option;
 
-    while (ok && (option = getopt_long(argc, argv, "", known, NULL)) != -1)
+    while (ok && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
         ok = option_set(option, optarg, out);
+        if (ok && option == 's') { /* the only one with two values */
+            out->key = argv[optind];
+            ok = argv[optind++] != NULL;
+        }
+    }
     if (!ok)
         fprintf(stderr,
                 "usage: %s [--backend NAME] [--host H] [--port P] [--unix PATH] [--udp]\n"
-                "       [--timeout SECONDS] [--threads N] [ARGUMENT]...\n",
+                "       [--timeout SECONDS] [--threads N] [--tls CERT KEY] [--tls-workers on|off]\n"
+                "       [--ca FILE] [--name NAME] [ARGUMENT]...\n",
                 argv[0]);
     out->arguments = argv + optind;
     out->argument_count = argc - optind;
@@ -110,9 +168,7 @@ static inline int options_run(const struct options *options, anyc_task_fn task, 
 {
     int rc = anyc_run_with(task, arg, &(anyc_run_options){.backend = options->backend});
 
-    if (rc < 0)
-        fprintf(stderr, "%s: %s\n", anyc_error_name(rc), anyc_last_error()->message);
-    return rc < 0 ? EXIT_FAILURE : rc;
+    return rc < 0 ? failed(rc) : rc;
 }
 
 /* Each connection is a descriptor: as many as the system lets us have. */
@@ -124,60 +180,6 @@ static inline void raise_descriptor_limit(void)
         return;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit); /* we manage with fewer */
-}
-
-/* Says what a client is to connect to: the tests wait for it. */
-static inline void announce(const struct options *options, int port)
-{
-    if (options->path != NULL)
-        printf("listening on %s\n", options->path);
-    else
-        printf("listening on %s:%d\n", options->host, port);
-    fflush(stdout);
-}
-
-/* A listener at the path, or at host and port. */
-static inline int listen_there(const struct options *options, anyc_listener **out_listener)
-{
-    anyc_create_tcp_listener_options where = {.local_host = options->host,
-                                              .local_port = options->port,
-                                              .reuse_port = options->threads > 1};
-
-    if (options->path != NULL)
-        return anyc_create_unix_listener(options->path, NULL, out_listener);
-    return anyc_create_tcp_listener(&where, out_listener);
-}
-
-/* The same, and says where; port 0 becomes the one that it got. */
-static inline int listen_and_announce(struct options *options, anyc_listener **out_listener)
-{
-    anyc_listener *listener;
-    int rc = listen_there(options, &listener);
-
-    if (rc < 0)
-        return rc;
-    if (options->path == NULL)
-        rc = anyc_extra(listener, &ANYC_SOCKET_LOCAL_PORT, &options->port);
-    if (rc < 0) {
-        anyc_aclose(listener);
-        return rc;
-    }
-    announce(options, options->port);
-    *out_listener = listener;
-    return 0;
-}
-
-/* Listens and serves until it is cancelled. The handler's argument is the options. */
-static inline int serve(struct options *options, anyc_connection_fn handler)
-{
-    anyc_listener *listener;
-    int rc = listen_and_announce(options, &listener);
-
-    if (rc < 0)
-        return rc;
-    rc = anyc_listener_serve(listener, handler, options, NULL);
-    anyc_aclose(listener);
-    return rc;
 }
 
 #endif

@@ -16,6 +16,7 @@
 
 #include <anyc/anyc.h>
 
+#include "listen.h"
 #include "options.h"
 
 enum { BUFFER = 65536 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * url.h - takes http://HOST[:PORT]/PATH to pieces, for fetch.c.
+ * url.h - takes http://HOST[:PORT]/PATH or https://... to pieces, for fetch.c.
  */
 #ifndef ANYC_EXAMPLES_URL_H
 #define ANYC_EXAMPLES_URL_H
@@ -11,6 +11,7 @@
 #include <string.h>
 
 struct url {
+    bool tls;
     char host[256]; /* to connect to: an IPv6 address without its [] */
     int port;
     char authority[264]; /* HOST[:PORT] */
@@ -19,16 +20,22 @@ struct url {
 
 static inline bool url_parse(const char *text, struct url *out)
 {
-    const char *at = text + 7;
-    size_t len = strcspn(at, "/");
+    bool tls = strncmp(text, "https://", 8) == 0;
+    const char *at = strstr(text, "://");
+    size_t len;
     char *colon;
 
-    if (strncmp(text, "http://", 7) != 0 || len == 0 || len >= sizeof out->host)
+    if (!tls && strncmp(text, "http://", 7) != 0)
         return false;
+    at += 3;
+    len = strcspn(at, "/");
+    if (len == 0 || len >= sizeof out->host)
+        return false;
+    out->tls = tls;
     out->path = at[len] == '/' ? at + len : "/";
     snprintf(out->authority, sizeof out->authority, "%.*s", (int)len, at);
     snprintf(out->host, sizeof out->host, "%.*s", (int)len, at);
-    out->port = 80;
+    out->port = tls ? 443 : 80;
     colon = strrchr(out->host, ':');
     if (colon != NULL && strchr(colon, ']') == NULL) { /* not one within [] */
         out->port = atoi(colon + 1);

@@ -3,7 +3,7 @@
  * connect_tcp.c - from a host's name to a connection. AnyIO: connect_tcp.
  *
  * The local host is looked up first and fixes the family; then the host, unless it is a literal
- * address; then happy_eyeballs.c connects.
+ * address; then happy_eyeballs.c connects, and TLS begins if it is asked for.
  */
 #include <anyc/socket.h>
 
@@ -14,6 +14,7 @@
 #include "net/address.h"
 #include "net/happy_eyeballs.h"
 #include "net/resolver.h"
+#include "streams/tls_client.h"
 
 #define HAPPY_EYEBALLS_DELAY 0.25 /* seconds, RFC 8305 section 8 */
 
@@ -30,9 +31,6 @@ static int connect_check(const char *host, int port, const anyc_connect_tcp_opti
         return anyc__fail(ANYC_EINVAL, 0, "a local port needs a local host");
     if (isnan(options->happy_eyeballs_delay) || options->happy_eyeballs_delay < 0)
         return anyc__fail(ANYC_EINVAL, 0, "the delay between attempts is negative or no number");
-    if (options->tls || options->tls_context != NULL || options->tls_hostname != NULL ||
-        options->tls_not_standard_compatible)
-        return anyc__fail(-ENOTSUP, 0, "TLS is not available");
     return 0;
 }
 
@@ -95,24 +93,48 @@ static int connect_from_local(struct connect_target *target,
     return rc;
 }
 
-int anyc_connect_tcp(const char *host, int port, const anyc_connect_tcp_options *options,
-                     anyc_byte_stream **out_stream)
+/* Without TLS. */
+static int connect_plain(const char *host, int port, const anyc_connect_tcp_options *options,
+                         anyc_byte_stream **out_stream)
 {
-    static const anyc_connect_tcp_options defaults;
     struct connect_target target = {.host = host, .port = port, .delay = HAPPY_EYEBALLS_DELAY};
-    anyc_task *task;
-    int rc;
 
-    if (options == NULL)
-        options = &defaults;
-    rc = connect_check(host, port, options);
-    if (rc == 0)
-        rc = anyc__enter(&task);
-    if (rc < 0)
-        return rc;
     if (options->happy_eyeballs_delay > 0)
         target.delay = options->happy_eyeballs_delay;
     if (options->local_host != NULL)
         return connect_from_local(&target, options, out_stream);
     return connect_remote(&target, out_stream);
+}
+
+static bool connect_wants_tls(const anyc_connect_tcp_options *options)
+{
+    return options->tls || options->tls_context != NULL || options->tls_hostname != NULL ||
+           options->tls_not_standard_compatible;
+}
+
+int anyc_connect_tcp(const char *host, int port, const anyc_connect_tcp_options *options,
+                     anyc_byte_stream **out_stream)
+{
+    static const anyc_connect_tcp_options defaults;
+    const anyc_connect_tcp_options *chosen = options != NULL ? options : &defaults;
+    const anyc_tls_stream_wrap_options tls = {
+        .context = chosen->tls_context,
+        .hostname = chosen->tls_hostname != NULL ? chosen->tls_hostname : host, /* not encoded */
+        .side = ANYC_TLS_CLIENT,
+        .not_standard_compatible = chosen->tls_not_standard_compatible,
+    };
+    anyc_byte_stream *plain;
+    anyc_task *task;
+    int rc = connect_check(host, port, chosen);
+
+    if (rc == 0 && connect_wants_tls(chosen))
+        rc = anyc__tls_client_check(&tls);
+    if (rc == 0)
+        rc = anyc__enter(&task);
+    if (rc < 0)
+        return rc;
+    if (!connect_wants_tls(chosen))
+        return connect_plain(host, port, chosen, out_stream);
+    rc = connect_plain(host, port, chosen, &plain);
+    return rc < 0 ? rc : anyc__tls_client_wrap(plain, &tls, out_stream);
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "core/descriptor.h"
 #include "core/error.h"
 #include "core/loop.h"
 #include "core/task.h"
@@ -77,7 +78,7 @@ static int connect_unix_open(anyc_loop *loop, const struct unix_address *address
     }
     if (watch != NULL)
         anyc__watch_close(watch, ANYC_ECLOSED);
-    anyc__socket_close(fd);
+    anyc__descriptor_close(fd);
     return rc;
 }
 

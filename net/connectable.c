@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/list.h"
 #include "net/address.h"
+#include "net/connectable.h"
 #include "net/unix_address.h"
 
 struct tcp_connectable {
@@ -34,12 +35,6 @@ struct buffered_connectable {
     anyc_connectable *inner;
 };
 
-/* Does the error say that the target cannot be reached? */
-static bool connectable_unreachable(int rc)
-{
-    return rc < 0 && rc != ANYC_ECANCELLED && rc != ANYC_ENOLOOP && rc != ANYC_ENOMEM;
-}
-
 /* -- TCP -- */
 
 static struct tcp_connectable *tcp_connectable_of(const anyc_connectable *connectable)
@@ -53,7 +48,7 @@ static int tcp_connectable_connect(anyc_connectable *connectable, anyc_byte_stre
     const anyc_error *cause;
     int rc = anyc_connect_tcp(self->host, self->port, NULL, out_stream);
 
-    if (!connectable_unreachable(rc))
+    if (!anyc__connectable_unreachable(rc))
         return rc;
     cause = anyc_last_error();
     return anyc__fail(ANYC_ECONNECT, cause->os_error, "cannot reach %s port %d: %s", self->host,
@@ -86,7 +81,7 @@ static int unix_connectable_connect(anyc_connectable *connectable, anyc_byte_str
     const anyc_error *cause;
     int rc = anyc_connect_unix(self->address.un.sun_path, &options, out_stream);
 
-    if (!connectable_unreachable(rc))
+    if (!anyc__connectable_unreachable(rc))
         return rc;
     anyc__address_format((const struct sockaddr *)&self->address.un, self->address.len, name,
                          sizeof name);
@@ -236,23 +231,61 @@ const char *anyc_unix_connectable_path(const anyc_connectable *connectable, size
     return self->address.un.sun_path;
 }
 
-int anyc_as_connectable(const anyc_connect_target *target, anyc_connectable **out_connectable)
+static bool target_wants_tls(const anyc_connect_target *target)
 {
-    const anyc_connect_unix_options options = {.path_len = target->path_len};
-    bool tcp = target->host != NULL || target->port != 0;
-    bool path = target->path != NULL || target->path_len != 0;
+    return target->tls || target->tls_context != NULL || target->tls_hostname != NULL ||
+           target->tls_not_standard_compatible;
+}
+
+/* Answers 0, or ANYC_EINVAL unless the target has one of the forms. */
+static int target_check(const anyc_connect_target *target, bool tcp, bool path)
+{
     int forms = (target->connectable != NULL) + tcp + path;
 
     if (forms != 1)
         return anyc__fail(ANYC_EINVAL, 0,
                           "a target is a connectable, host and port, or a path: this is %s",
                           forms == 0 ? "none of them" : "more than one of them");
-    if (tcp)
-        return anyc_tcp_connectable_create(target->host, target->port, out_connectable);
-    if (path)
-        return anyc_unix_connectable_create(target->path, &options, out_connectable);
-    *out_connectable = target->connectable;
+    if (target->connectable != NULL && target_wants_tls(target))
+        return anyc__fail(ANYC_EINVAL, 0,
+                          "a connectable is taken as it is, without TLS options: see "
+                          "anyc_tls_connectable_create");
     return 0;
+}
+
+/* Put TLS over the connectable of a target, or destroy it. */
+static int target_add_tls(const anyc_connect_target *target, anyc_connectable *inner,
+                          anyc_connectable **out_connectable)
+{
+    const anyc_tls_connectable_create_options options = {
+        .context = target->tls_context,
+        .hostname = target->tls_hostname != NULL ? target->tls_hostname : target->host,
+        .not_standard_compatible = target->tls_not_standard_compatible,
+    };
+    int rc = anyc_tls_connectable_create(inner, &options, out_connectable);
+
+    if (rc < 0)
+        anyc_connectable_destroy(inner);
+    return rc;
+}
+
+int anyc_as_connectable(const anyc_connect_target *target, anyc_connectable **out_connectable)
+{
+    const anyc_connect_unix_options options = {.path_len = target->path_len};
+    bool tcp = target->host != NULL || target->port != 0;
+    bool path = target->path != NULL || target->path_len != 0;
+    anyc_connectable *made = target->connectable;
+    int rc = target_check(target, tcp, path);
+
+    if (rc == 0 && tcp)
+        rc = anyc_tcp_connectable_create(target->host, target->port, &made);
+    else if (rc == 0 && path)
+        rc = anyc_unix_connectable_create(target->path, &options, &made);
+    if (rc == 0 && target_wants_tls(target))
+        return target_add_tls(target, made, out_connectable);
+    if (rc == 0)
+        *out_connectable = made;
+    return rc;
 }
 
 int anyc_buffered_connectable_create(anyc_connectable *inner, anyc_connectable **out_connectable)

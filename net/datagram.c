@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/descriptor.h"
 #include "core/error.h"
 #include "core/loop.h"
 #include "core/task.h"
@@ -126,7 +127,7 @@ static ssize_t datagram_read(struct datagram_socket *socket, anyc_datagram *data
         return datagram_fail(socket, error, NULL);
     if (!socket->watch->drained)
         n = datagram_take(socket, datagrams, count);
-    while (rc == 0 && n < 0 && anyc__socket_would_block((int)-n)) {
+    while (rc == 0 && n < 0 && anyc__would_block((int)-n)) {
         rc = anyc__watch_wait(socket->watch, ANYC_READABLE);
         if (rc == 0)
             n = datagram_take(socket, datagrams, count);
@@ -231,7 +232,7 @@ static ssize_t datagram_write(struct datagram_socket *socket, const anyc_datagra
     if (count == 0)
         return 0;
     n = datagram_put(socket, datagrams, count);
-    while (rc == 0 && n < 0 && anyc__socket_would_block((int)-n)) {
+    while (rc == 0 && n < 0 && anyc__would_block((int)-n)) {
         rc = datagram_wait_for_room(socket, &pause, again);
         if (rc == 0)
             n = datagram_put(socket, datagrams, count);
@@ -310,7 +311,7 @@ static int datagram_close(anyc_resource *resource, bool forcefully)
     anyc__watch_close(watch, ANYC_ECLOSED);
     if (node != NULL)
         anyc__wake(ANYC__CONTAINER(node, struct task_wait, link), ANYC_ECLOSED);
-    anyc__socket_close(fd);
+    anyc__descriptor_close(fd);
     return 0;
 }
 

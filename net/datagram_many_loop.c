@@ -4,7 +4,7 @@
  */
 #include "net/datagram_io.h"
 
-#include "net/socket.h"
+#include "core/descriptor.h"
 
 ssize_t anyc__datagram_take_many(int fd, anyc_datagram *datagrams, size_t count, bool named,
                                  int *out_late)
@@ -18,7 +18,7 @@ ssize_t anyc__datagram_take_many(int fd, anyc_datagram *datagrams, size_t count,
     }
     if (taken == 0)
         return n;
-    if (n < 0 && !anyc__socket_would_block((int)-n))
+    if (n < 0 && !anyc__would_block((int)-n))
         *out_late = (int)-n;
     return (ssize_t)taken;
 }

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "net/socket.h"
+#include "core/descriptor.h"
 
 #define MANY_AT_ONCE 12
 
@@ -62,7 +62,7 @@ ssize_t anyc__datagram_take_many(int fd, anyc_datagram *datagrams, size_t count,
     } while (n == (int)wanted && taken < count);
     if (taken == 0)
         return n;
-    if (n < 0 && !anyc__socket_would_block(-n))
+    if (n < 0 && !anyc__would_block(-n))
         *out_late = -n;
     return (ssize_t)taken;
 }

@@ -12,6 +12,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/idna.h"
 #include "net/address.h"
 #include "threads/worker_pool.h"
 

@@ -16,6 +16,7 @@
 #include <netinet/tcp.h>
 
 #include "core/alloc.h"
+#include "core/descriptor.h"
 #include "core/error.h"
 #include "core/loop.h"
 #include "core/task.h"
@@ -81,7 +82,7 @@ static int attempt_run(const struct connect_target *target, const anyc_addrinfo 
     }
     if (watch != NULL)
         anyc__watch_close(watch, ANYC_ECLOSED);
-    anyc__socket_close(fd);
+    anyc__descriptor_close(fd);
     return rc;
 }
 

@@ -15,11 +15,6 @@
 int anyc__resolve(const char *host, int port, int family, int type, int flags,
                   anyc_addrinfo_list *out_list);
 
-/* The name as it goes to the system: `host` itself if it is ASCII, else its IDNA form in newly
- * allocated memory, which is stored in *out_owned too (for anyc__free; NULL otherwise). Answers 0,
- * ANYC_EENCODE or ANYC_ENOMEM. */
-int anyc__idna_encode(const char *host, const char **out_name, char **out_owned);
-
 /* Set the error for an EAI code and its errno (0 unless it is EAI_SYSTEM) and answer
  * ANYC_EAI(code). `what` names what was looked up. */
 int anyc__resolver_fail(int eai, int os_error, const char *what);

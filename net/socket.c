@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket.c - the descriptors behind streams and listeners: made, set up, closed.
+ * socket.c - the descriptors behind streams and listeners: made and set up.
  */
 #include "net/socket.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #define BACKLOG_MAX 65536
 
@@ -26,13 +25,4 @@ int anyc__socket_listen(int fd, int backlog)
     if (backlog == 0 || backlog > BACKLOG_MAX)
         backlog = BACKLOG_MAX;
     return listen(fd, backlog) < 0 ? -errno : 0;
-}
-
-void anyc__socket_close(int fd)
-{
-    int kept = errno;
-
-    if (fd >= 0)
-        close(fd); /* also when it answers EINTR the descriptor is gone */
-    errno = kept;
 }

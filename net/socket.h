@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket.h - the descriptors behind streams and listeners: made, set up, asked, closed. Nothing
- * here waits. Functions that answer an int answer 0 (a descriptor) or -errno, without a message:
- * the caller knows better what it was for.
+ * socket.h - the descriptors behind streams and listeners: made, set up, asked. Nothing here
+ * waits. Functions that answer an int answer 0 (a descriptor) or -errno, without a message: the
+ * caller knows better what it was for.
  */
 #ifndef ANYC_NET_SOCKET_H
 #define ANYC_NET_SOCKET_H
 
 #include <sys/socket.h>
 
-#include <errno.h>
-
 #include <anyc/resource.h>
 #include <anyc/socket.h>
-
-/* Does this errno only say that the call would have to wait? */
-static inline bool anyc__socket_would_block(int error)
-{
-    return error == EAGAIN || error == EWOULDBLOCK;
-}
 
 /* A socket, non-blocking and close-on-exec. */
 int anyc__socket_open(int family, int type);
@@ -28,9 +20,6 @@ int anyc__socket_set_option(int fd, int level, int option, int value);
 
 /* Let a bound socket listen. backlog: 0: as many as may be, 65536; a larger one is cut to that. */
 int anyc__socket_listen(int fd, int backlog);
-
-/* Close a descriptor; nothing to do for -1. Keeps errno. */
-void anyc__socket_close(int fd);
 
 /* The address in the form of the API. Answers 0. */
 int anyc__socket_address(const struct sockaddr *address, socklen_t len, anyc_socket_address *out);

@@ -16,6 +16,7 @@
 
 #include "core/error.h"
 #include "net/address.h"
+#include "streams/stream.h"
 
 ANYC_TYPED_ATTRIBUTE(ANYC_SOCKET_FAMILY, int);
 ANYC_TYPED_ATTRIBUTE(ANYC_SOCKET_LOCAL_ADDRESS, anyc_socket_address);
@@ -27,6 +28,8 @@ ANYC_TYPED_ATTRIBUTE(ANYC_SOCKET_REMOTE_PORT, int);
 _Static_assert(sizeof((struct sockaddr_un *)NULL)->sun_path <
                    sizeof((anyc_socket_address *)NULL)->host,
                "a UNIX name fits with a closing zero");
+_Static_assert(sizeof((struct stream_peer *)NULL)->name >= ANYC__ADDRESS_TEXT_SIZE,
+               "every address fits");
 
 /* The name of a UNIX socket, byte for byte: a path ends at its zero, an abstract name (which begins
  * with one) where the length says. */
@@ -97,6 +100,11 @@ int anyc__socket_extra(int fd, const struct sockaddr *peer, socklen_t peer_len,
         return anyc__socket_address(peer, peer_len, out);
     if (attribute == &ANYC_SOCKET_REMOTE_PORT && peer != NULL)
         return attribute_port(peer, out);
+    if (attribute == &anyc__stream_peer && peer != NULL) {
+        anyc__address_format(peer, peer_len, ((struct stream_peer *)out)->name,
+                             sizeof((struct stream_peer *)out)->name);
+        return 0;
+    }
     if (attribute == &ANYC_SOCKET_LOCAL_ADDRESS || attribute == &ANYC_SOCKET_LOCAL_PORT ||
         attribute == &ANYC_SOCKET_FAMILY)
         return attribute_local(fd, attribute, out);

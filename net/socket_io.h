@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket_io.h - receive, send, accept and connect by the backend of the watch's loop: one inline
- * dispatcher for each slot.
- *
- * Their contracts stand in anyc/backend.h. After ANYC_ECLOSED or ANYC_ECANCELLED the watch may be
- * gone: the caller asks its own object, not the watch.
+ * socket_io.h - accept and connect by the backend of the watch's loop, as streams/descriptor_io.h has
+ * it for receive and send.
  */
 #ifndef ANYC_NET_SOCKET_IO_H
 #define ANYC_NET_SOCKET_IO_H
 
 #include "core/loop.h"
-
-static inline ssize_t anyc__backend_receive(anyc_watch *watch, void *buf, size_t max_bytes)
-{
-    return watch->loop->backend->receive(watch, buf, max_bytes);
-}
-
-static inline ssize_t anyc__backend_send(anyc_watch *watch, const struct iovec *pieces, int count)
-{
-    return watch->loop->backend->send(watch, pieces, count);
-}
 
 static inline int anyc__backend_accept(anyc_watch *watch, struct sockaddr *peer,
                                        socklen_t *peer_len)
@@ -31,12 +18,6 @@ static inline int anyc__backend_connect(anyc_watch *watch, const struct sockaddr
                                         socklen_t address_len)
 {
     return watch->loop->backend->connect(watch, address, address_len);
-}
-
-/* Does the loop report readiness, so that waiting before a read can save a read in vain? */
-static inline bool anyc__backend_reads_when_ready(const anyc_watch *watch)
-{
-    return watch->loop->backend->receive == anyc_backend_default_receive;
 }
 
 #endif

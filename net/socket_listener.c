@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "core/alloc.h"
+#include "core/descriptor.h"
 #include "core/error.h"
 #include "core/task.h"
 #include "core/watch.h"
@@ -58,7 +59,7 @@ static int socket_listener_take(struct socket_listener *listener, anyc_byte_stre
         return socket_listener_fail(listener, fd);
     rc = anyc__socket_stream_open(loop, fd, peer, peer_len, out_stream);
     if (rc < 0)
-        anyc__socket_close(fd);
+        anyc__descriptor_close(fd);
     return rc;
 }
 
@@ -93,7 +94,7 @@ static int socket_listener_close(anyc_resource *resource, bool forcefully)
     listener->watch = NULL;
     fd = watch->fd;
     anyc__watch_close(watch, ANYC_ECLOSED);
-    anyc__socket_close(fd);
+    anyc__descriptor_close(fd);
     return 0;
 }
 

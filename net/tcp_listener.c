@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 
 #include "core/alloc.h"
+#include "core/descriptor.h"
 #include "core/error.h"
 #include "core/loop.h"
 #include "core/task.h"
@@ -82,7 +83,7 @@ static int tcp_listener_listen(const anyc_create_tcp_listener_options *options,
     if (rc == 0)
         rc = anyc__socket_listen(fd, options->backlog);
     if (rc < 0)
-        anyc__socket_close(fd);
+        anyc__descriptor_close(fd);
     return rc < 0 ? rc : fd;
 }
 
@@ -100,7 +101,7 @@ static int tcp_setup_add(struct tcp_setup *setup, const struct sockaddr *address
     }
     rc = anyc__socket_listener_create(anyc__loop, fd, &setup->members[setup->made]);
     if (rc < 0)
-        anyc__socket_close(fd);
+        anyc__descriptor_close(fd);
     else
         setup->made++;
     return rc;
@@ -166,7 +167,7 @@ static bool tcp_listener_has_ipv6(void)
     int fd = anyc__socket_open(AF_INET6, SOCK_STREAM);
     bool has = fd >= 0 && bind(fd, (const struct sockaddr *)&loopback, sizeof loopback) == 0;
 
-    anyc__socket_close(fd);
+    anyc__descriptor_close(fd);
     return has;
 }
 

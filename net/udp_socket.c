@@ -9,6 +9,7 @@
 
 #include <netinet/in.h>
 
+#include "core/descriptor.h"
 #include "core/error.h"
 #include "core/list.h"
 #include "core/task.h"
@@ -147,7 +148,7 @@ static int udp_create(anyc_task *task, const struct udp_plan *plan,
     else if (rc == 0)
         rc = anyc__datagram_create(task->loop, fd, DATAGRAM_UDP, family, NULL, 0, out_socket);
     if (rc < 0)
-        anyc__socket_close(fd);
+        anyc__descriptor_close(fd);
     return rc;
 }
 

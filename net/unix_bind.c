@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/descriptor.h"
 #include "core/error.h"
 #include "core/list.h"
 #include "net/address.h"
@@ -105,7 +106,7 @@ int anyc__unix_bind(anyc_task *task, int type, const struct unix_address *addres
     else if (bind(fd, (const struct sockaddr *)&address->un, address->len) < 0)
         rc = -errno;
     if (rc < 0) {
-        anyc__socket_close(fd);
+        anyc__descriptor_close(fd);
         return bind_fail(rc, address);
     }
     return fd;

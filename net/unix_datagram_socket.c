@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/descriptor.h"
 #include "core/error.h"
 #include "core/list.h"
 #include "core/task.h"
@@ -89,7 +90,7 @@ int anyc_create_unix_datagram_socket(const anyc_create_unix_datagram_socket_opti
     if (rc >= 0)
         rc = anyc__datagram_create(task->loop, fd, DATAGRAM_UNIX, AF_UNIX, NULL, 0, &socket);
     if (rc < 0) {
-        anyc__socket_close(fd);
+        anyc__descriptor_close(fd);
         return rc;
     }
     *out_socket = &socket->unix_datagram;
@@ -160,7 +161,7 @@ int anyc_create_connected_unix_datagram_socket(
         rc = anyc__datagram_create_connected(task->loop, fd, DATAGRAM_CONNECTED_UNIX, AF_UNIX,
                                              &socket);
     if (rc < 0) {
-        anyc__socket_close(fd);
+        anyc__descriptor_close(fd);
         return rc;
     }
     *out_socket = &socket->connected_unix_datagram;

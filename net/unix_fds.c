@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "core/descriptor.h"
 #include "core/error.h"
 #include "net/socket.h"
 #include "net/socket_stream.h"
@@ -40,12 +41,12 @@ static size_t fds_room(const struct fds_request *request)
 }
 
 /* The UNIX stream behind a byte stream, or NULL after a message. */
-static struct socket_stream *fds_stream(anyc_byte_stream *base)
+static struct descriptor_stream *fds_stream(anyc_byte_stream *base)
 {
     struct socket_stream *stream = anyc__socket_stream_cast(base);
 
     if (stream != NULL && anyc__socket_stream_peer(stream)->sa_family == AF_UNIX)
-        return stream;
+        return &stream->base;
     (void)anyc__fail(ANYC_EINVAL, 0, "this %s is not that of a UNIX socket",
                      base->resource.ops->type); /* NULL says it */
     return NULL;
@@ -74,13 +75,13 @@ static ssize_t fds_put(int socket, const struct iovec *piece, const int *fds, si
 
 /* Send the first part of the message, which carries the descriptors, waiting until it fits: bytes
  * or an error as of a wait or of fds_put. */
-static ssize_t fds_put_waiting(struct socket_stream *stream, const struct iovec *piece,
+static ssize_t fds_put_waiting(struct descriptor_stream *stream, const struct iovec *piece,
                                const int *fds, size_t count)
 {
     ssize_t n = fds_put(stream->watch->fd, piece, fds, count);
     int rc = 0;
 
-    while (rc == 0 && n < 0 && anyc__socket_would_block((int)-n)) {
+    while (rc == 0 && n < 0 && anyc__would_block((int)-n)) {
         rc = anyc__watch_wait(stream->watch, ANYC_WRITABLE);
         if (rc == 0)
             n = fds_put(stream->watch->fd, piece, fds, count);
@@ -88,7 +89,7 @@ static ssize_t fds_put_waiting(struct socket_stream *stream, const struct iovec 
     return rc < 0 ? rc : n;
 }
 
-static int fds_send_fail(struct socket_stream *stream, int rc, size_t len, size_t count)
+static int fds_send_fail(struct descriptor_stream *stream, int rc, size_t len, size_t count)
 {
     if (rc == ANYC_ECANCELLED)
         return anyc__fail(rc, 0, "0 of %zu bytes were sent", len);
@@ -96,10 +97,10 @@ static int fds_send_fail(struct socket_stream *stream, int rc, size_t len, size_
         return anyc__fail(rc, EBADF, "of the %zu descriptors to be sent, one is not open", count);
     if (rc == -ETOOMANYREFS || rc == -EINVAL)
         return anyc__fail_errno(-rc, "%zu descriptors cannot be sent", count);
-    return anyc__socket_stream_fail(stream, rc);
+    return anyc__descriptor_stream_fail(stream, rc);
 }
 
-static int fds_send(struct socket_stream *stream, const struct iovec *piece, const int *fds,
+static int fds_send(struct descriptor_stream *stream, const struct iovec *piece, const int *fds,
                     size_t count)
 {
     struct iovec rest = *piece;
@@ -112,7 +113,7 @@ static int fds_send(struct socket_stream *stream, const struct iovec *piece, con
         return fds_send_fail(stream, (int)n, piece->iov_len, count);
     rest.iov_base = (char *)piece->iov_base + n;
     rest.iov_len -= (size_t)n;
-    return anyc__socket_stream_write(stream, &rest, 1, (size_t)n);
+    return anyc__descriptor_stream_write(stream, &rest, 1, (size_t)n);
 }
 
 static int fds_send_check(size_t len, size_t count)
@@ -129,15 +130,15 @@ int anyc_unix_socket_stream_send_fds(anyc_byte_stream *base, const void *message
                                      const int *fds, size_t count)
 {
     const struct iovec piece = {.iov_base = (void *)message, .iov_len = len};
-    struct socket_stream *stream = fds_stream(base);
+    struct descriptor_stream *stream = fds_stream(base);
     int rc = stream == NULL ? ANYC_EINVAL : fds_send_check(len, count);
 
     if (rc == 0)
-        rc = anyc__socket_stream_begin(stream, &stream->sending);
+        rc = anyc__descriptor_stream_begin(stream, &stream->sending);
     if (rc < 0)
         return rc;
     rc = fds_send(stream, &piece, fds, count);
-    anyc__socket_stream_end(stream, &stream->sending);
+    anyc__descriptor_stream_end(stream, &stream->sending);
     return rc;
 }
 
@@ -161,7 +162,7 @@ static size_t fds_unpack(struct msghdr *message, int *out_fds)
             if (out_fds != NULL)
                 out_fds[count] = fd;
             else
-                anyc__socket_close(fd);
+                anyc__descriptor_close(fd);
         }
     }
     return count;
@@ -200,18 +201,18 @@ static int fds_refuse(struct msghdr *message, ssize_t n, size_t room)
 }
 
 /* No bytes and no descriptors: the end, unless there was no room for bytes and there are some. */
-static ssize_t fds_nothing(struct socket_stream *stream, const struct fds_request *request)
+static ssize_t fds_nothing(struct descriptor_stream *stream, const struct fds_request *request)
 {
     char byte;
 
     if (request->max_bytes > 0 || recv(stream->watch->fd, &byte, 1, MSG_PEEK) <= 0)
-        return anyc__socket_stream_eof(stream);
+        return anyc__descriptor_stream_eof(stream);
     *request->out_count = 0;
     return 0;
 }
 
 /* What recvmsg(2) took becomes the caller's. */
-static ssize_t fds_give(struct socket_stream *stream, const struct fds_request *request,
+static ssize_t fds_give(struct descriptor_stream *stream, const struct fds_request *request,
                         struct msghdr *message, ssize_t n)
 {
     size_t count = fds_unpack(message, request->fds);
@@ -225,7 +226,7 @@ static ssize_t fds_give(struct socket_stream *stream, const struct fds_request *
 }
 
 /* recvmsg(2), and what to make of it. -EAGAIN: nothing has come yet. */
-static ssize_t fds_take(struct socket_stream *stream, const struct fds_request *request)
+static ssize_t fds_take(struct descriptor_stream *stream, const struct fds_request *request)
 {
     union fds_control control;
     struct iovec piece = {.iov_base = request->buf, .iov_len = request->max_bytes};
@@ -238,16 +239,16 @@ static ssize_t fds_take(struct socket_stream *stream, const struct fds_request *
     do
         n = recvmsg(stream->watch->fd, &message, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
-    if (n < 0 && anyc__socket_would_block(errno))
+    if (n < 0 && anyc__would_block(errno))
         return -EAGAIN;
     if (n < 0)
-        return anyc__socket_stream_fail(stream, -errno);
+        return anyc__descriptor_stream_fail(stream, -errno);
     if ((message.msg_flags & MSG_CTRUNC) != 0 || fds_has_others(&message))
         return fds_refuse(&message, n, fds_room(request));
     return fds_give(stream, request, &message, n);
 }
 
-static ssize_t fds_receive(struct socket_stream *stream, const struct fds_request *request)
+static ssize_t fds_receive(struct descriptor_stream *stream, const struct fds_request *request)
 {
     ssize_t n;
     int rc;
@@ -257,7 +258,7 @@ static ssize_t fds_receive(struct socket_stream *stream, const struct fds_reques
     n = fds_take(stream, request);
     while (n == -EAGAIN) {
         rc = anyc__watch_wait(stream->watch, ANYC_READABLE);
-        n = rc < 0 ? anyc__socket_stream_fail(stream, rc) : fds_take(stream, request);
+        n = rc < 0 ? anyc__descriptor_stream_fail(stream, rc) : fds_take(stream, request);
     }
     return n;
 }
@@ -275,14 +276,14 @@ ssize_t anyc_unix_socket_stream_receive_fds(anyc_byte_stream *base, void *buf, s
                                             int *fds, size_t max_fds, size_t *out_count)
 {
     const struct fds_request request = {buf, max_bytes, fds, max_fds, out_count};
-    struct socket_stream *stream = fds_stream(base);
+    struct descriptor_stream *stream = fds_stream(base);
     ssize_t n = stream == NULL ? ANYC_EINVAL : fds_receive_check(max_bytes, max_fds);
 
     if (n == 0)
-        n = anyc__socket_stream_begin(stream, &stream->receiving);
+        n = anyc__descriptor_stream_begin(stream, &stream->receiving);
     if (n < 0)
         return n;
     n = fds_receive(stream, &request);
-    anyc__socket_stream_end(stream, &stream->receiving);
+    anyc__descriptor_stream_end(stream, &stream->receiving);
     return n;
 }

@@ -4,6 +4,7 @@
  */
 #include <anyc/unix_socket.h>
 
+#include "core/descriptor.h"
 #include "core/error.h"
 #include "core/loop.h"
 #include "core/task.h"
@@ -58,6 +59,6 @@ int anyc_create_unix_listener(const char *path, const anyc_create_unix_listener_
     if (rc == 0)
         rc = anyc__socket_listener_create(anyc__loop, fd, out_listener);
     if (rc < 0)
-        anyc__socket_close(fd);
+        anyc__descriptor_close(fd);
     return rc;
 }

@@ -162,6 +162,11 @@ static int buffered_sendv(anyc_byte_stream *stream, const struct iovec *pieces, 
     return anyc_sendv(buffered_of(&stream->resource)->inner, pieces, count);
 }
 
+static ssize_t buffered_send_some(anyc_byte_stream *stream, const void *buf, size_t len)
+{
+    return anyc_send_some(buffered_of(&stream->resource)->inner, buf, len);
+}
+
 static int buffered_send_eof(anyc_byte_stream *stream)
 {
     return anyc_send_eof(buffered_of(&stream->resource)->inner);
@@ -200,6 +205,7 @@ static const anyc_byte_stream_ops buffered_ops = {
     .receive = buffered_receive,
     .send = buffered_send,
     .sendv = buffered_sendv,
+    .send_some = buffered_send_some,
     .send_eof = buffered_send_eof,
 };
 

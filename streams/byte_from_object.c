@@ -194,6 +194,14 @@ static int adapter_sendv(anyc_byte_stream *stream, const struct iovec *pieces, i
     return rc;
 }
 
+/* A chunk goes as a whole or not at all. */
+static ssize_t adapter_send_some(anyc_byte_stream *stream, const void *buf, size_t len)
+{
+    int rc = adapter_send(stream, buf, len);
+
+    return rc < 0 ? rc : (ssize_t)len;
+}
+
 static int adapter_send_eof(anyc_byte_stream *stream)
 {
     return anyc_object_send_eof(adapter_of(&stream->resource)->objects);
@@ -234,6 +242,7 @@ static const anyc_byte_stream_ops adapter_ops = {
     .receive = adapter_receive,
     .send = adapter_send,
     .sendv = adapter_sendv,
+    .send_some = adapter_send_some,
     .send_eof = adapter_send_eof,
 };
 

@@ -108,7 +108,7 @@ static int listener_hand_over(struct listener_call *call, anyc_byte_stream *stre
     const anyc_serving *serving = call->serving;
     struct listener_connection connection = {serving->handler, serving->arg, stream, serving->gate};
     int rc = anyc__group_start_certain(ANYC_ORIGIN_("listener_handle"), serving->task_group,
-                                       listener_handle, &connection, sizeof connection);
+                                       listener_handle, &connection, sizeof connection, NULL);
 
     if (rc >= 0 && serving->gate != NULL)
         anyc__turn_taken(&call->turn);

@@ -118,6 +118,11 @@ static int stapled_bytes_sendv(anyc_byte_stream *stream, const struct iovec *pie
     return anyc_sendv(stapled_bytes_of(&stream->resource)->send, pieces, count);
 }
 
+static ssize_t stapled_bytes_send_some(anyc_byte_stream *stream, const void *buf, size_t len)
+{
+    return anyc_send_some(stapled_bytes_of(&stream->resource)->send, buf, len);
+}
+
 static int stapled_bytes_send_eof(anyc_byte_stream *stream)
 {
     struct stapled_bytes *self = stapled_bytes_of(&stream->resource);
@@ -140,6 +145,7 @@ static const anyc_byte_stream_ops stapled_bytes_ops = {
     .receive = stapled_bytes_receive,
     .send = stapled_bytes_send,
     .sendv = stapled_bytes_sendv,
+    .send_some = stapled_bytes_send_some,
     .send_eof = stapled_bytes_send_eof,
 };
 

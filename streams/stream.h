@@ -9,6 +9,7 @@
 #define ANYC_STREAMS_STREAM_H
 
 #include <anyc/resource.h>
+#include <anyc/stream.h>
 
 #include "core/alloc.h"
 #include "core/assert.h"
@@ -78,6 +79,17 @@ static inline int anyc__stream_extra_inner(anyc_resource *inner,
 {
     return (anyc_extra)(inner, attribute, attribute->size, out);
 }
+
+/* Close a stream by force because of `rc`, and free it: what is known of that failure stays the last
+ * error. Answers rc. */
+int anyc__stream_discard(anyc_byte_stream *stream, int rc);
+
+/* For messages: who is at the other end of a stream, "192.0.2.1:80"; "" for one without a name. What
+ * knows it provides it as an attribute, wrappers pass it on. */
+struct stream_peer {
+    char name[128];
+};
+extern const anyc_typed_attribute anyc__stream_peer;
 
 /* Are all slots of a resource there? */
 static inline bool anyc__stream_resource_complete(const anyc_resource_ops *ops)

@@ -1,63 +1,89 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * run_token.c - the way into a run for threads that may outlive it.
+ *
+ * `inside` counts the threads between enter and leave by twos; its lowest bit says that the run has
+ * ended. Who enters looks at that bit in the same step, so whoever found it clear is waited for.
  */
 #include "threads/run_token.h"
 
 #include "core/alloc.h"
+#include "core/fork.h"
+#include "core/task.h"
 #include "core/tools.h"
 
-#include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
-struct run_token {
-    pthread_mutex_t lock;
-    anyc_loop *loop; /* NULL: the run has ended; under `lock` */
+#define TOKEN_ENDED ((size_t)1)
+#define TOKEN_THREAD ((size_t)2)
+
+struct anyc_token {
+    anyc_loop *loop;
+    atomic_size_t inside;
     atomic_size_t refs;
+    unsigned forks; /* anyc__forks when it was made */
 };
 
-struct run_token *anyc__run_token_create(anyc_loop *loop)
+anyc_token *anyc__run_token_create(anyc_loop *loop)
 {
-    struct run_token *token = anyc__zalloc(sizeof *token);
+    anyc_token *token = anyc__zalloc(sizeof *token);
 
     if (token == NULL)
         return NULL;
-    if (pthread_mutex_init(&token->lock, NULL) != 0) {
-        anyc__free(token);
-        return NULL;
-    }
     token->loop = loop;
+    token->forks = anyc__forks;
     atomic_init(&token->refs, 1);
     return token;
 }
 
-void anyc__run_token_ref(struct run_token *token)
+void anyc__run_token_ref(anyc_token *token)
 {
     atomic_fetch_add_explicit(&token->refs, 1, memory_order_relaxed);
 }
 
-void anyc__run_token_unref(struct run_token *token)
+void anyc__run_token_unref(anyc_token *token)
 {
     anyc__tools_release(token);
     if (atomic_fetch_sub_explicit(&token->refs, 1, memory_order_acq_rel) > 1)
         return;
     anyc__tools_acquire(token);
-    pthread_mutex_destroy(&token->lock);
     anyc__free(token);
 }
 
-anyc_loop *anyc__run_token_lock(struct run_token *token)
+anyc_loop *anyc__run_token_enter(anyc_token *token)
 {
-    pthread_mutex_lock(&token->lock);
-    return token->loop;
+    size_t inside = atomic_fetch_add_explicit(&token->inside, TOKEN_THREAD, memory_order_acquire);
+
+    if ((inside & TOKEN_ENDED) == 0 && !anyc__run_token_forked(token))
+        return token->loop;
+    anyc__tools_acquire(&token->refs); /* all that the run did came before */
+    atomic_fetch_sub_explicit(&token->inside, TOKEN_THREAD, memory_order_relaxed);
+    return NULL;
 }
 
-void anyc__run_token_unlock(struct run_token *token)
+void anyc__run_token_leave(anyc_token *token)
 {
-    pthread_mutex_unlock(&token->lock);
+    anyc__tools_release(&token->inside);
+    atomic_fetch_sub_explicit(&token->inside, TOKEN_THREAD, memory_order_release);
 }
 
-void anyc__run_token_end(struct run_token *token)
+bool anyc__run_token_forked(const anyc_token *token)
 {
-    token->loop = NULL;
+    return token->forks != anyc__forks;
+}
+
+bool anyc__run_token_is_here(anyc_token *token)
+{
+    return anyc__loop != NULL && anyc__loop == token->loop &&
+           (atomic_load_explicit(&token->inside, memory_order_relaxed) & TOKEN_ENDED) == 0;
+}
+
+void anyc__run_token_end(anyc_token *token)
+{
+    anyc__tools_release(&token->refs);
+    atomic_fetch_or_explicit(&token->inside, TOKEN_ENDED, memory_order_release);
+    while (atomic_load_explicit(&token->inside, memory_order_acquire) != TOKEN_ENDED)
+        (void)sched_yield(); /* a thread is in the middle of a post: a few instructions more */
+    anyc__tools_acquire(&token->inside);
 }

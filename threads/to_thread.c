@@ -13,12 +13,17 @@
 #include "core/error.h"
 #include "core/loop.h"
 #include "core/task.h"
-#include "threads/worker_pool.h"
+#include "threads/os_thread.h"
+#include "threads/worker.h"
+
+#include <stdio.h>
 
 struct thread_call {
     struct worker_job job;
     anyc_thread_fn fn;
     void *arg;
+    struct task_failure *failure;      /* what is known of a failure of fn */
+    char name[ANYC__THREAD_NAME_SIZE]; /* of the thread meanwhile; "": the usual one */
 };
 
 static struct thread_call *thread_call_of(struct worker_job *job)
@@ -29,50 +34,88 @@ static struct thread_call *thread_call_of(struct worker_job *job)
 static int thread_call_fn(struct worker_job *job)
 {
     struct thread_call *call = thread_call_of(job);
+    int rc;
 
-    return call->fn(call->arg);
+    if (call->name[0] != '\0')
+        anyc__thread_set_name(call->name);
+    rc = call->fn(call->arg);
+    if (rc < 0)
+        call->failure = anyc__failure_take(rc);
+    if (call->name[0] != '\0')
+        anyc__thread_set_name(ANYC__WORKER_NAME);
+    return rc;
 }
 
 static void thread_call_dispose(struct worker_job *job)
 {
+    anyc__failure_free(thread_call_of(job)->failure);
     anyc__free(thread_call_of(job));
 }
 
-static int thread_call_shielded(anyc_task *task, const struct thread_call *model, int *out_result)
+/* What the ended call comes to. */
+static int thread_call_result(const struct thread_call *call, int *out_result)
 {
-    struct thread_call call = *model;
-    int rc = anyc__worker_run(task, &call.job);
+    int result = call->job.result;
 
-    if (rc == 0)
-        *out_result = call.job.result;
-    return rc;
+    if (result < 0) {
+        (void)anyc__fail_as(call->failure, result);
+        anyc__failure_free(call->failure);
+        return result;
+    }
+    if (out_result != NULL)
+        *out_result = result;
+    return 0;
 }
 
-static int thread_call_abandonable(anyc_task *task, const struct thread_call *model,
-                                   int *out_result)
+/* Field by field: what the pool uses is set there. */
+static void thread_call_init(struct thread_call *call, anyc_thread_fn fn, void *arg,
+                             const anyc_to_thread_run_sync_options *options)
+{
+    call->job.fn = thread_call_fn;
+    call->job.dispose = options->abandon_on_cancel ? thread_call_dispose : NULL;
+    call->job.kind = WORKER_CALLS;
+    call->job.limiter = options->limiter;
+    call->fn = fn;
+    call->arg = arg;
+    call->failure = NULL;
+    call->name[0] = '\0';
+    if (options->thread_name != NULL)
+        (void)snprintf(call->name, sizeof call->name, "%s", options->thread_name); /* or cut */
+}
+
+static int thread_call_shielded(anyc_task *task, anyc_thread_fn fn, void *arg,
+                                const anyc_to_thread_run_sync_options *options, int *out_result)
+{
+    struct thread_call call;
+    int rc;
+
+    thread_call_init(&call, fn, arg, options);
+    rc = anyc__worker_run(task, &call.job);
+    return rc < 0 ? rc : thread_call_result(&call, out_result);
+}
+
+static int thread_call_abandonable(anyc_task *task, anyc_thread_fn fn, void *arg,
+                                   const anyc_to_thread_run_sync_options *options, int *out_result)
 {
     struct thread_call *call = anyc__alloc(sizeof *call);
     int rc;
 
     if (call == NULL)
         return anyc__fail_plain(ANYC_ENOMEM);
-    *call = *model;
-    call->job.dispose = thread_call_dispose;
+    thread_call_init(call, fn, arg, options);
     rc = anyc__worker_run(task, &call->job);
     if (rc < 0)
         return rc;
-    *out_result = call->job.result;
+    rc = thread_call_result(call, out_result);
     anyc__free(call);
-    return 0;
+    return rc;
 }
 
 int anyc_to_thread_run_sync(anyc_thread_fn fn, void *arg,
                             const anyc_to_thread_run_sync_options *options, int *out_result)
 {
-    const anyc_to_thread_run_sync_options defaults = {0};
-    struct thread_call model = {.fn = fn, .arg = arg};
+    static const anyc_to_thread_run_sync_options defaults;
     anyc_task *task;
-    int result = 0;
     int rc = anyc__enter(&task);
 
     if (rc < 0)
@@ -81,17 +124,9 @@ int anyc_to_thread_run_sync(anyc_thread_fn fn, void *arg,
         return anyc__fail(ANYC_EINVAL, 0, "to_thread: no function");
     if (options == NULL)
         options = &defaults;
-    model.job = (struct worker_job){
-        .fn = thread_call_fn, .kind = WORKER_CALLS, .limiter = options->limiter};
-    rc = options->abandon_on_cancel ? thread_call_abandonable(task, &model, &result)
-                                    : thread_call_shielded(task, &model, &result);
-    if (rc < 0)
-        return rc;
-    if (result < 0)
-        return anyc__fail_plain(result);
-    if (out_result != NULL)
-        *out_result = result;
-    return 0;
+    if (options->abandon_on_cancel)
+        return thread_call_abandonable(task, fn, arg, options, out_result);
+    return thread_call_shielded(task, fn, arg, options, out_result);
 }
 
 anyc_capacity_limiter *anyc_current_default_thread_limiter(void)

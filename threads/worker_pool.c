@@ -8,6 +8,9 @@
  * pool; an ended job comes back by a post, which makes its worker idle and its task ready. So a
  * call costs one wake of the worker and one of the loop.
  *
+ * A worker that has been idle for ten seconds leaves, unless it was the only one when it got its last
+ * job: that one stays, so that it can wait without a timer.
+ *
  * Invariants: each worker is in exactly one of `idle` and `busy`; `count` is how many there are;
  * every busy one holds the loop (anyc__loop_hold). `idle` is ordered by the time of becoming idle.
  *
@@ -21,23 +24,37 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/loop.h"
-#include "threads/run_token.h"
+#include "threads/job_token.h"
+#include "threads/loop_call.h"
 #include "threads/worker.h"
+
+#include <unistd.h>
 
 #define POOL_TOKENS 40.0                  /* of each limiter, as in AnyIO */
 #define POOL_IDLE_NS INT64_C(10000000000) /* 10 s */
 
 struct worker_pool {
     anyc_loop *loop;
-    struct run_token *token;
+    anyc_token *token;
     anyc_list idle; /* first: idle for the longest time */
     anyc_list busy;
-    anyc_list waiters; /* tasks with a job, when no thread could be started */
+    anyc_list waiters;  /* tasks with a job, when no thread could be started */
+    anyc_list services; /* see job_token.h */
     size_t count;
     anyc_capacity_limiter limiters[WORKER_KINDS];
 };
 
 int64_t anyc__worker_idle_ns = POOL_IDLE_NS;
+
+/* Jobs of a kind at once: what computes needs a processor, what waits does not. */
+static double pool_tokens(enum worker_kind kind)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (kind != WORKER_HANDSHAKES)
+        return POOL_TOKENS;
+    return processors > 1 ? (double)processors : 1.0;
+}
 
 static struct worker *pool_worker(anyc_list *node)
 {
@@ -59,7 +76,7 @@ static void pool_reap(struct worker_pool *pool, struct worker *worker)
     anyc__worker_join(worker);
 }
 
-/* Frees the idle workers that have left: those that waited longest leave first. */
+/* Frees idle workers that have left: mostly those that have waited longest leave first. */
 static void pool_reap_left(struct worker_pool *pool)
 {
     anyc_list *node = anyc__list_first(&pool->idle);
@@ -68,12 +85,6 @@ static void pool_reap_left(struct worker_pool *pool)
         pool_reap(pool, pool_worker(node));
         node = anyc__list_first(&pool->idle);
     }
-}
-
-static void pool_give_token_back(struct worker_job *job)
-{
-    /* Fails only if the user ended the limiter meanwhile, and then there is nothing to give. */
-    (void)anyc_capacity_limiter_release_on_behalf_of(job->limiter, job);
 }
 
 /* An ended job is with the loop again. */
@@ -87,7 +98,7 @@ static void pool_job_ended(struct post *post)
     anyc__list_remove(&worker->link);
     anyc__list_push(&pool->idle, &worker->link);
     pool_reap_left(pool);
-    pool_give_token_back(job);
+    anyc__job_token_give_back(job);
     pool_wake_waiter(pool);
     if (job->wait != NULL)
         anyc__wake(job->wait, 0);
@@ -102,9 +113,7 @@ static bool pool_give_idle(struct worker_pool *pool, struct worker_job *job)
         struct worker *worker = pool_worker(pool->idle.prev);
 
         job->worker = worker;
-        worker->running = job;
-        worker->reported = false;
-        if (anyc__worker_give(worker, job)) {
+        if (anyc__worker_give(worker, job, pool->count == 1)) {
             anyc__list_remove(&worker->link);
             anyc__list_push(&pool->busy, &worker->link);
             return true;
@@ -116,7 +125,7 @@ static bool pool_give_idle(struct worker_pool *pool, struct worker_job *job)
 
 static int pool_give_new(struct worker_pool *pool, struct worker_job *job)
 {
-    int rc = anyc__worker_create(pool->loop, pool->token, job, &job->worker);
+    int rc = anyc__worker_create(pool->loop, pool->token, job, pool->count == 0, &job->worker);
 
     if (rc < 0)
         return rc;
@@ -135,16 +144,19 @@ static int pool_wait_for_worker(struct worker_pool *pool)
     return anyc__wait(&wait, &type, pool);
 }
 
-/* Gives the job to some worker. If that fails with others waiting, they try in turn. */
-static int pool_start(struct worker_pool *pool, struct worker_job *job)
+/* Gives the job to some worker. If that fails with others waiting, they try in turn. A call on
+ * behalf of a worker waits for none: they might all wait for such calls. */
+static int pool_start(anyc_task *task, struct worker_job *job)
 {
+    struct worker_pool *pool = job->pool;
     int rc = 0;
 
+    job->scope = task->scope;
     while (rc == 0 && !pool_give_idle(pool, job)) {
         rc = pool_give_new(pool, job);
         if (rc == 0)
             break;
-        if (pool->count > 0)
+        if (pool->count > 0 && !anyc__job_is_nested(task, job))
             rc = pool_wait_for_worker(pool);
         else
             rc = anyc__fail_errno(-rc, "starting a worker thread");
@@ -165,41 +177,47 @@ struct job_wait {
 
 static void pool_abandon(struct task_wait *wait)
 {
-    ANYC__CONTAINER(wait, struct job_wait, wait)->job->wait = NULL;
+    struct worker_job *job = ANYC__CONTAINER(wait, struct job_wait, wait)->job;
+
+    job->wait = NULL;
+    atomic_store_explicit(&job->abandoned, true, memory_order_relaxed);
+}
+
+/* What the worker asks of the task that waits for it. */
+static void pool_serve(const anyc_task *task, struct worker_job *job)
+{
+    struct loop_call *call = job->call;
+
+    job->call = NULL;
+    (void)anyc__loop_call_run(call); /* the result goes to the worker */
+    if (task->scope != job->scope)
+        anyc__abort("a function that was called from a worker thread returned without leaving a "
+                    "cancel scope or task group that it had entered");
 }
 
 /* ANYC_ECANCELLED: the job was abandoned. */
-static int pool_wait(struct worker_job *job)
+static int pool_wait(const anyc_task *task, struct worker_job *job)
 {
     static const struct wait_type type = {.what = "a worker thread"};
     static const struct wait_type type_abandon = {.what = "a worker thread",
                                                   .abandon = pool_abandon};
     struct job_wait wait = {.job = job};
+    int rc;
 
     job->wait = &wait.wait;
-    if (job->dispose == NULL)
-        return anyc__wait_shielded(&wait.wait, &type, job);
-    return anyc__wait(&wait.wait, &type_abandon, job);
-}
-
-/* Without a yield if there is a free token: anyc__enter took care of fairness. */
-static int pool_take_token(anyc_task *task, struct worker_job *job)
-{
-    int rc = anyc_capacity_limiter_acquire_on_behalf_of_nowait(job->limiter, job);
-
-    if (rc == ANYC_EWOULDBLOCK)
-        rc = anyc_capacity_limiter_acquire_on_behalf_of(job->limiter, job);
-    if (rc < 0)
-        return rc;
-    rc = anyc__check_cancelled(task);
-    if (rc < 0)
-        pool_give_token_back(job);
+    if (job->dispose != NULL)
+        return anyc__wait(&wait.wait, &type_abandon, job);
+    rc = anyc__wait_shielded(&wait.wait, &type, job);
+    while (job->call != NULL) {
+        pool_serve(task, job);
+        rc = anyc__wait_shielded(&wait.wait, &type, job);
+    }
     return rc;
 }
 
 static void pool_free(struct worker_pool *pool)
 {
-    for (int i = 0; i < WORKER_KINDS; i++)
+    for (enum worker_kind i = 0; i < WORKER_KINDS; i++)
         anyc_capacity_limiter_deinit(&pool->limiters[i]);
     anyc__run_token_unref(pool->token);
     anyc__free(pool);
@@ -210,7 +228,6 @@ static void pool_cut_loose(struct worker_pool *pool)
 {
     anyc_list *node = anyc__list_first(&pool->busy);
 
-    anyc__run_token_lock(pool->token);
     anyc__run_token_end(pool->token);
     while (node != NULL) {
         struct worker *worker = pool_worker(node);
@@ -218,13 +235,11 @@ static void pool_cut_loose(struct worker_pool *pool)
         node = anyc__list_after(&pool->busy, node);
         if (worker->reported)
             continue;
-        ANYC_ASSERT(worker->running->wait == NULL);
         anyc__loop_release(pool->loop);
         anyc__list_remove(&worker->link);
         pool->count--;
         anyc__worker_cast_off(worker);
     }
-    anyc__run_token_unlock(pool->token);
 }
 
 static void pool_end(anyc_loop *loop, void *local)
@@ -258,10 +273,22 @@ static struct worker_pool *pool_of(anyc_loop *loop)
         return NULL;
     }
     pool->loop = loop;
-    for (int i = 0; i < WORKER_KINDS; i++)
-        (void)anyc_capacity_limiter_init(&pool->limiters[i], POOL_TOKENS); /* a valid total */
+    for (enum worker_kind i = 0; i < WORKER_KINDS; i++)
+        (void)anyc_capacity_limiter_init(&pool->limiters[i], pool_tokens(i)); /* a valid total */
     anyc__loop_set_local(loop, LOOP_LOCAL_WORKERS, pool, pool_end);
     return pool;
+}
+
+anyc_token *anyc__worker_token(anyc_loop *loop)
+{
+    struct worker_pool *pool = pool_of(loop);
+
+    return pool != NULL ? pool->token : NULL;
+}
+
+anyc_list *anyc__worker_services(struct worker_pool *pool)
+{
+    return &pool->services;
 }
 
 int anyc__worker_limiter(anyc_loop *loop, enum worker_kind kind,
@@ -278,16 +305,16 @@ int anyc__worker_limiter(anyc_loop *loop, enum worker_kind kind,
 /* Takes a token and a worker, and waits. Sets *out_left when the job is the pool's from now on. */
 static int pool_run(anyc_task *task, struct worker_job *job, bool *out_left)
 {
-    int rc = pool_take_token(task, job);
+    int rc = anyc__job_token_take(task, job);
 
     if (rc < 0)
         return rc;
-    rc = pool_start(job->pool, job);
+    rc = pool_start(task, job);
     if (rc < 0) {
-        pool_give_token_back(job);
+        anyc__job_token_give_back(job);
         return rc;
     }
-    rc = pool_wait(job);
+    rc = pool_wait(task, job);
     *out_left = rc < 0;
     return rc;
 }
@@ -300,6 +327,11 @@ int anyc__worker_run(anyc_task *task, struct worker_job *job)
     job->pool = pool_of(task->loop);
     job->post = (struct post){.fn = pool_job_ended};
     job->wait = NULL;
+    job->call = NULL;
+    job->lender = NULL;
+    job->borrower = NULL;
+    job->lent_waiters = (anyc_list){NULL, NULL};
+    atomic_init(&job->abandoned, false);
     if (job->pool == NULL) {
         rc = anyc__fail_plain(ANYC_ENOMEM);
     } else {

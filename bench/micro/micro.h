@@ -26,9 +26,20 @@ int bench_task_memory(struct bench *bench);
 int bench_sleep(struct bench *bench);
 int bench_timeout_noop(struct bench *bench);
 int bench_timeout_checkpoint(struct bench *bench);
-int bench_to_thread(struct bench *bench);
 int bench_run_empty(struct bench *bench);
 int bench_run_first(struct bench *bench);
+
+/* threads.c */
+int bench_to_thread(struct bench *bench);
+int bench_from_thread(struct bench *bench);
+int bench_from_thread_sync(struct bench *bench);
+int bench_portal_call(struct bench *bench);
+
+/* processes.c */
+int bench_process(struct bench *bench);
+
+/* worker_processes.c */
+int bench_to_process(struct bench *bench);
 
 /* echo.c */
 int bench_echo(struct bench *bench);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * waits.c - measures of time, threads and runs: sleeps, timeouts, a call in a worker thread, an
- * empty run.
+ * waits.c - measures of time and runs: sleeps, timeouts, an empty run.
  */
 #include "micro.h"
 
@@ -11,7 +10,6 @@
 #include <anyc/event.h>
 #include <anyc/lowlevel.h>
 #include <anyc/task.h>
-#include <anyc/thread.h>
 
 static const double sleep_max_seconds = 0.5;
 static const double timeout_seconds = 1.0;
@@ -87,18 +85,6 @@ static int do_nothing(void *arg)
 {
     (void)arg;
     return 0;
-}
-
-int bench_to_thread(struct bench *bench)
-{
-    int rc = anyc_to_thread_run_sync(do_nothing, NULL, NULL, NULL); /* starts the thread */
-
-    bench_start(bench);
-    for (uint64_t i = 0; i < bench->rounds && rc == 0; i++)
-        rc = anyc_to_thread_run_sync(do_nothing, NULL, NULL, NULL);
-    bench_stop(bench);
-    bench->ops = (double)bench->rounds;
-    return rc;
 }
 
 int bench_run_empty(struct bench *bench)

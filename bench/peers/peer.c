@@ -43,7 +43,10 @@ bool peer_options_parse(int argc, char **argv, const char *variant_flag, struct 
             ok = parse_port(argv[++i], &options.port);
         else if (strcmp(argv[i], "--unix") == 0 && i + 1 < argc)
             options.unix_path = argv[++i];
-        else if (strcmp(argv[i], "--udp") == 0)
+        else if (strcmp(argv[i], "--tls") == 0 && i + 2 < argc) {
+            options.tls_chain = argv[++i];
+            options.tls_key = argv[++i];
+        } else if (strcmp(argv[i], "--udp") == 0)
             options.udp = true;
         else if (variant_flag != NULL && strcmp(argv[i], variant_flag) == 0)
             options.variant = true;
@@ -51,7 +54,8 @@ bool peer_options_parse(int argc, char **argv, const char *variant_flag, struct 
             ok = false;
     }
     if (!ok) {
-        fprintf(stderr, "usage: %s [--host H] [--port P] [--unix PATH] [--udp]", argv[0]);
+        fprintf(stderr, "usage: %s [--host H] [--port P] [--unix PATH] [--udp] [--tls CERT KEY]",
+                argv[0]);
         if (variant_flag != NULL)
             fprintf(stderr, " [%s]", variant_flag);
         fputc('\n', stderr);
@@ -208,8 +212,7 @@ void peer_conn_close(struct peer_conn *conn)
         close(conn->fd);
 }
 
-/* Keep what the socket did not take. Out of memory ends the connection, like a failed write. */
-static enum peer_want keep_rest(struct peer_conn *conn, const uint8_t *data, size_t len)
+enum peer_want peer_conn_keep_rest(struct peer_conn *conn, const uint8_t *data, size_t len)
 {
     conn->rest = malloc(len);
     if (conn->rest == NULL)
@@ -218,6 +221,18 @@ static enum peer_want keep_rest(struct peer_conn *conn, const uint8_t *data, siz
     conn->rest_start = 0;
     conn->rest_len = len;
     return PEER_WANT_WRITE;
+}
+
+enum peer_want peer_conn_rest_sent(struct peer_conn *conn, size_t sent)
+{
+    conn->rest_start += sent;
+    if (conn->rest_start < conn->rest_len)
+        return PEER_WANT_WRITE;
+    free(conn->rest);
+    conn->rest = NULL;
+    conn->rest_start = 0;
+    conn->rest_len = 0;
+    return PEER_WANT_READ;
 }
 
 enum peer_want peer_conn_on_readable(struct peer_conn *conn, uint8_t *buf)
@@ -237,7 +252,7 @@ enum peer_want peer_conn_on_readable(struct peer_conn *conn, uint8_t *buf)
             return PEER_WANT_CLOSE;
         sent = 0;
     }
-    return keep_rest(conn, buf + sent, (size_t)(got - sent));
+    return peer_conn_keep_rest(conn, buf + sent, (size_t)(got - sent));
 }
 
 enum peer_want peer_conn_on_writable(struct peer_conn *conn)
@@ -247,14 +262,7 @@ enum peer_want peer_conn_on_writable(struct peer_conn *conn)
 
     if (sent < 0)
         return errno == EAGAIN || errno == EINTR ? PEER_WANT_WRITE : PEER_WANT_CLOSE;
-    conn->rest_start += (size_t)sent;
-    if (conn->rest_start < conn->rest_len)
-        return PEER_WANT_WRITE;
-    free(conn->rest);
-    conn->rest = NULL;
-    conn->rest_start = 0;
-    conn->rest_len = 0;
-    return PEER_WANT_READ;
+    return peer_conn_rest_sent(conn, (size_t)sent);
 }
 
 void peer_datagrams_on_readable(int fd, uint8_t *buf)

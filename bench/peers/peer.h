@@ -4,7 +4,7 @@
  * of one connection, or of datagrams, over plain system calls.
  *
  * The echo step knows no loop: it reads and writes once and says which readiness to wait for.
- * Read peer.c, then echo_epoll.c.
+ * Read peer.c, then echo_epoll.c with its loop, peer_epoll.c.
  */
 #ifndef ANYC_BENCH_PEER_H
 #define ANYC_BENCH_PEER_H
@@ -22,8 +22,10 @@ struct peer_options {
     const char *host;      /* numeric address */
     uint16_t port;         /* 0: the system chooses */
     const char *unix_path; /* listen there instead; the file must not exist */
-    bool udp;              /* datagrams instead of connections */
-    bool variant;          /* the program's second way of working was asked for */
+    const char *tls_chain; /* --tls: the files of the certificate and of its key; only tls_epoll */
+    const char *tls_key;
+    bool udp;     /* datagrams instead of connections */
+    bool variant; /* the program's second way of working was asked for */
 };
 
 /* What a connection waits for after a step. */
@@ -72,6 +74,12 @@ enum peer_want peer_conn_on_readable(struct peer_conn *conn, uint8_t *buf);
 
 /* Send what is left over. */
 enum peer_want peer_conn_on_writable(struct peer_conn *conn);
+
+/* Keep what the socket did not take, until it is writable. Out of memory ends the connection. */
+enum peer_want peer_conn_keep_rest(struct peer_conn *conn, const uint8_t *data, size_t len);
+
+/* The socket took so many more bytes of what was kept. */
+enum peer_want peer_conn_rest_sent(struct peer_conn *conn, size_t sent);
 
 /* Send back the datagrams that wait, up to PEER_DATAGRAMS of them. `buf` as above. */
 void peer_datagrams_on_readable(int fd, uint8_t *buf);

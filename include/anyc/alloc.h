@@ -3,9 +3,10 @@
  * alloc.h - replace where anyc takes its memory from.
  *
  * Every allocation of anyc goes through these three functions; task stacks are mapped from the
- * system directly. libuv and libevent keep their own allocators: theirs can only be replaced for
- * the whole process and before their first use, so a program that wants that calls
- * uv_replace_allocator or event_set_mem_functions itself, first thing in main.
+ * system directly. libuv, libevent and mbedTLS keep their own allocators: theirs can only be
+ * replaced for the whole process and before their first use, so a program that wants that calls
+ * uv_replace_allocator, event_set_mem_functions or, where mbedTLS was built with it,
+ * mbedtls_platform_set_calloc_free itself, first thing in main.
  */
 #ifndef ANYC_ALLOC_H
 #define ANYC_ALLOC_H

@@ -19,16 +19,21 @@
 #include <anyc/loop.h>
 #include <anyc/lowlevel.h>
 #include <anyc/memory_stream.h>
+#include <anyc/process.h>
 #include <anyc/resource.h>
 #include <anyc/serve.h>
+#include <anyc/signal.h>
 #include <anyc/socket.h>
 #include <anyc/stapled_stream.h>
 #include <anyc/stream.h>
 #include <anyc/sync.h>
 #include <anyc/task.h>
+#include <anyc/text_stream.h>
 #include <anyc/thread.h>
+#include <anyc/tls.h>
 #include <anyc/udp_socket.h>
 #include <anyc/unix_datagram_socket.h>
 #include <anyc/unix_socket.h>
+#include <anyc/worker_process.h>
 
 #endif

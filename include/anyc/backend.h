@@ -48,7 +48,9 @@ typedef struct anyc_watch {
     bool let_go;     /* by the adapter: the memory goes when users == 0; core's */
     uint8_t woken;   /* for what tasks were woken that did not run yet; core's */
     bool drained;    /* the last read took all there was: wait before the next; core's */
+    bool no_socket;  /* recv(2) and send(2) refused it: read(2) and write(2) take it; core's */
     void *waiter[2]; /* who waits: for reading, for writing; core's */
+    void *call;      /* what is called instead of waking a reader, or NULL; core's */
 } anyc_watch;
 
 /** What the adapter does after a turn. */
@@ -142,7 +144,8 @@ typedef struct anyc_backend {
     /* -- signals -- */
 
     /* Call anyc_backend_signal for each delivery of `signum` (or once for several that came
-     * together), by the loop's own facility. At most once for each number. Answers 0 or -errno
+     * together), by the loop's own facility. At most once for each number, and only on a loop of the
+     * host's, who may use that facility too. Answers 0 or -errno
      * (-EBUSY if another loop receives signals and the facility serves one loop of a process). */
     int (*signal_start)(anyc_loop *loop, int signum);
 
@@ -212,8 +215,8 @@ ANYC_API void *anyc_backend_state(anyc_loop *loop);
 ANYC_API anyc_turn anyc_backend_turn(anyc_loop *loop);
 
 /**
- * A descriptor is ready: wakes who waits for it, runs nobody. Core may call watch_start or
- * watch_stop on the same watch from here.
+ * A descriptor is ready: wakes who waits for it, runs nobody. Core may call watch_start, watch_stop
+ * or watch_close on the same watch from here, so that it may be gone afterwards.
  *
  * @param watch   the watch
  * @param events  ANYC_READABLE, ANYC_WRITABLE or both; both after an error or hang-up

@@ -184,6 +184,8 @@ ANYC_API int anyc_unix_connectable_create(const char *path,
 ANYC_API const char *anyc_unix_connectable_path(const anyc_connectable *connectable,
                                                 size_t *out_len);
 
+struct anyc_tls_context;
+
 /** Where to connect, in one of three forms: a connectable, host and port, or a path. */
 typedef struct anyc_connect_target {
     anyc_connectable *connectable;
@@ -191,6 +193,12 @@ typedef struct anyc_connect_target {
     int port;
     const char *path; /* as for anyc_unix_connectable_create */
     size_t path_len;  /* as for anyc_connect_unix; 0: up to the first zero byte */
+
+    /* TLS over host and port, or a path: any of these asks for it; anyc_tls_connectable_create */
+    bool tls;
+    struct anyc_tls_context *tls_context;
+    const char *tls_hostname; /* NULL: `host`; a path needs one */
+    bool tls_not_standard_compatible;
 } anyc_connect_target;
 
 /**
@@ -200,9 +208,11 @@ typedef struct anyc_connect_target {
  * @param out_connectable  target->connectable or a new one
  *
  * Returns: 0, or
- *   ANYC_EINVAL    none of the forms, or more than one; what the two functions above refuse
+ *   ANYC_EINVAL    none of the forms, or more than one; a connectable with a tls option; what the
+ *                  functions for each form, and anyc_tls_connectable_create, refuse
  *   -ENAMETOOLONG  as for anyc_unix_connectable_create
  *   ANYC_ENOMEM    out of memory
+ *   -ENOTSUP       TLS, and anyc was built without a TLS library
  * Owns:    the result is the caller's to destroy, once. A connectable that was given is the same
  *          object, and still the caller's on failure.
  * Cancel:  never suspends.
@@ -244,6 +254,60 @@ ANYC_API int anyc_buffered_connectable_create(anyc_connectable *inner,
  */
 ANYC_API int anyc_buffered_connectable_connect(anyc_connectable *connectable,
                                                anyc_buffered_stream **out_stream);
+
+/** What a TLS connectable may be told; all zero means the defaults. */
+typedef struct anyc_tls_connectable_create_options {
+    struct anyc_tls_context *context; /* a client's; kept by a reference. NULL: defaults */
+    const char *hostname;             /* that the server must be; copied */
+    bool not_standard_compatible;     /* see anyc_tls_stream_wrap_options */
+} anyc_tls_connectable_create_options;
+
+/**
+ * Make a connectable whose connections are TLS streams (anyc/tls.h) over those of another one.
+ *
+ * @param inner            where to connect; taken on success
+ * @param options          see there; a host name is needed, unless the context does not look at it
+ * @param out_connectable  the new connectable. That a handshake failed is ANYC_ECONNECT too, with the
+ *                         `tls` part in anyc_last_error()
+ *
+ * Returns: 0, or
+ *   ANYC_EINVAL  a server's context; no host name, and the context needs one
+ *   ANYC_ENOMEM  out of memory
+ *   -ENOTSUP     anyc was built without a TLS library
+ * Owns:    destroying the new one destroys `inner`. On failure it stays the caller's.
+ * Cancel:  never suspends.
+ * Threads: any thread.
+ * AnyIO:   streams.tls.TLSConnectable.
+ */
+ANYC_API int anyc_tls_connectable_create(anyc_connectable *inner,
+                                         const anyc_tls_connectable_create_options *options,
+                                         anyc_connectable **out_connectable);
+
+/**
+ * The host name of a TLS connectable, as it was given.
+ *
+ * @param connectable  made by anyc_tls_connectable_create, or by anyc_as_connectable with TLS
+ *
+ * Returns: the host name; NULL if it has none, and for any other connectable.
+ * Owns:    borrowed from the connectable.
+ * Cancel:  never suspends.
+ * Threads: any thread.
+ * AnyIO:   streams.tls.TLSConnectable.hostname.
+ */
+ANYC_API const char *anyc_tls_connectable_hostname(const anyc_connectable *connectable);
+
+/**
+ * What a TLS connectable connects by.
+ *
+ * @param connectable  made by anyc_tls_connectable_create, or by anyc_as_connectable with TLS
+ *
+ * Returns: the inner connectable; NULL for any other connectable.
+ * Owns:    borrowed from the connectable.
+ * Cancel:  never suspends.
+ * Threads: any thread.
+ * AnyIO:   streams.tls.TLSConnectable.connectable.
+ */
+ANYC_API anyc_connectable *anyc_tls_connectable_inner(const anyc_connectable *connectable);
 
 #ifdef __cplusplus
 }

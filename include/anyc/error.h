@@ -66,11 +66,21 @@ enum {
 extern "C" {
 #endif
 
+/** What the TLS library knows of a failure (anyc/tls.h); all zero for any other. The words for it
+ * are in the message. */
+typedef struct anyc_error_tls {
+    int library_code;      /* mbedTLS's, negative; or 0 */
+    uint32_t verify_flags; /* ANYC_TLS_EXPIRED ...: what is wrong with the peer's certificate */
+    uint8_t alert;         /* number of the fatal alert, RFC 5246 section 7.2; 0: none is known */
+    bool alert_sent;       /* it went to the peer; false: it came from the peer */
+} anyc_error_tls;
+
 /** One failure in full. */
 typedef struct anyc_error {
     int code;            /* what the failing function answered */
     int os_error;        /* errno behind it, or 0 */
     const char *message; /* one line, or more for a list; never NULL */
+    anyc_error_tls tls;
 } anyc_error;
 
 /**

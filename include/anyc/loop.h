@@ -52,6 +52,7 @@ typedef struct anyc_run_options {
  * Returns: func's result, or
  *   ANYC_ENOBACKEND  no such backend; the message lists those there are
  *   ANYC_ERUNNING    a loop runs in this thread already
+ *   ANYC_ESTATE      the thread ran a loop when it forked this process (anyc_after_fork_child)
  *   ANYC_EDEADLOCK   every task waited and nothing could wake one; the message lists them. All
  *                    tasks were cancelled and have ended
  *   ANYC_ENOMEM      out of memory at the start
@@ -87,6 +88,35 @@ ANYC_API int anyc_run_from(const char *origin, anyc_task_fn func, void *arg,
 /** As anyc_run; used by the macro. */
 ANYC_API int anyc_run_named(const char *origin, anyc_task_fn func, const char *backend);
 #define anyc_run(func, backend) anyc_run_named(ANYC_ORIGIN_(#func), (func), (backend))
+
+/**
+ * In a child of fork(2), let go of the run in which its parent forked, so that the child may make runs
+ * of its own.
+ *
+ * The child of a process that was forked in a task, or in a callback of a loop, has a copy of the run's
+ * memory, but shares its descriptors with the parent, and of the threads it has only the one that
+ * forked. It must not go on with the run: until this call, whatever needs a loop answers ANYC_ESTATE
+ * there, anyc_run included, and a task or callback that returns ends the child with a message. A child
+ * that only calls exec, or _exit, needs nothing of this.
+ *
+ * This call lets go of the run without touching it: nothing is freed, as the caller's own stack may be
+ * part of it, and memory that nobody writes to stays shared with the parent. It does not touch what the
+ * system watches for the parent either, which serves both: the parent goes on undisturbed. The child
+ * keeps copies of the parent's descriptors (anyc_aclose of a stream or listener of that run closes the
+ * child's copy, and nothing else); the peer of a connection of which the child has a copy hears of its
+ * end only when both have closed it. Tasks, worker threads, signal receivers, portals and tokens of the
+ * parent's run do not exist in the child, and signals do again what they did before the receivers. A
+ * loop of the host's (anyc_run_options.loop) on which the run was under way is of no more use there.
+ *
+ * A thread that was in no run when it forked may run at once; for it, and in the parent, this call does
+ * nothing.
+ *
+ * Owns:    nothing is freed; the objects of the parent's run stay the parent's.
+ * Cancel:  never suspends.
+ * Threads: the thread that forked, in the child.
+ * AnyIO:   no counterpart.
+ */
+ANYC_API void anyc_after_fork_child(void);
 
 /**
  * The names of all backends that anyc knows of, built in, registered, or loadable, usable or not.

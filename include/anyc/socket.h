@@ -98,16 +98,18 @@ typedef struct anyc_connect_tcp_options {
     int local_port;              /* connect from this port; needs local_host; 0: any */
     double happy_eyeballs_delay; /* seconds after which the next address is tried beside those
                                   * under way; 0: 0.25; INFINITY: only when they have failed */
-    bool tls;                    /* the tls ones are not there yet: -ENOTSUP */
-    struct anyc_tls_context *tls_context;
-    const char *tls_hostname;
-    bool tls_not_standard_compatible;
+    /* TLS (anyc/tls.h): any of these makes the connection a TLS stream */
+    bool tls;
+    struct anyc_tls_context *tls_context; /* a client's; borrowed for the call. NULL: defaults */
+    const char *tls_hostname;             /* that the server must be; NULL: the host */
+    bool tls_not_standard_compatible;     /* see anyc_tls_stream_wrap_options */
 } anyc_connect_tcp_options;
 
 /**
  * Connect to a host by TCP. A name is looked up (a literal address is not), and its addresses are
  * tried in turn, the first IPv6 one and the first IPv4 one in front: the next one starts when the
- * one before has failed, or after a delay. The first to succeed wins.
+ * one before has failed, or after a delay. The first to succeed wins; if its TLS handshake fails
+ * then, no other address is tried.
  *
  * @param host        name or literal address, "fe80::1%eth0" included
  * @param port        1..65535
@@ -116,7 +118,7 @@ typedef struct anyc_connect_tcp_options {
  *
  * Returns: 0, or
  *   ANYC_EINVAL     a port out of range, a local port without a local host, an empty host, a
- *                   negative delay
+ *                   negative delay, a server's context
  *   ANYC_EAI(code)  the look-up's own error, alone
  *   -errno          every attempt failed with this error (ECONNREFUSED, ENETUNREACH, EADDRNOTAVAIL,
  *                   ETIMEDOUT ...), or there was one address only
@@ -125,7 +127,8 @@ typedef struct anyc_connect_tcp_options {
  *   ANYC_ECANCELLED the enclosing scope was cancelled; nothing stays open
  *   ANYC_ENOLOOP    not called from a task
  *   ANYC_ENOMEM     out of memory
- *   -ENOTSUP        a tls option
+ *   -ENOTSUP        TLS, and anyc was built without a TLS library
+ *   other           TLS: as anyc_tls_stream_wrap
  * Owns:    the stream is the caller's: end it with anyc_aclose.
  * Cancel:  checkpoint.
  * Threads: tasks only.

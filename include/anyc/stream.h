@@ -64,6 +64,12 @@ typedef struct anyc_byte_stream_ops {
      * piece, so if it may be freed meanwhile, write a slot that keeps its memory around that. */
     int (*sendv)(anyc_byte_stream *stream, const struct iovec *pieces, int count);
 
+    /* Send a part, at least one byte, waiting until that is possible; len is 1..SSIZE_MAX. Answers
+     * how many bytes were sent. After an error, a cancellation above all, none of them was: a
+     * stream that must know where it stands (TLS) builds on this slot. anyc_send_some_by_send will
+     * do if need be: it sends everything, and is deaf to cancellation meanwhile. */
+    ssize_t (*send_some)(anyc_byte_stream *stream, const void *buf, size_t len);
+
     /* Tell the peer that no more will be sent; receiving goes on. Repeating it is harmless. Later
      * sends answer ANYC_ECLOSED. */
     int (*send_eof)(anyc_byte_stream *stream);
@@ -151,6 +157,23 @@ ANYC_API int anyc_send(anyc_byte_stream *stream, const void *buf, size_t len);
 ANYC_API int anyc_sendv(anyc_byte_stream *stream, const struct iovec *pieces, int count);
 
 /**
+ * Send a part of the given bytes, at least one, and say how many. For whoever must know how much has
+ * gone when the call is cancelled; anyc_send is what programs want as a rule.
+ *
+ * @param stream  open stream; borrowed
+ * @param buf     the bytes; borrowed until the call returns
+ * @param len     how many, 1..SSIZE_MAX
+ *
+ * Returns: bytes sent, 1..len, or an error of anyc_send; ANYC_EINVAL too for a len of 0. After an
+ *          error none of these bytes was sent.
+ * Owns:    nothing is taken.
+ * Cancel:  checkpoint. When cancelled, nothing was sent.
+ * Threads: the stream's loop only.
+ * AnyIO:   no counterpart (socket.send).
+ */
+ANYC_API ssize_t anyc_send_some(anyc_byte_stream *stream, const void *buf, size_t len);
+
+/**
  * Tell the peer that nothing more will be sent. Receiving goes on.
  *
  * @param stream  open stream; borrowed
@@ -175,8 +198,12 @@ ANYC_API ssize_t anyc_no_receive(anyc_byte_stream *stream, void *buf, size_t max
 ANYC_API int anyc_no_send(anyc_byte_stream *stream, const void *buf, size_t len);
 /** A ready `sendv` slot for streams that only receive: answers -ENOTSUP. */
 ANYC_API int anyc_no_sendv(anyc_byte_stream *stream, const struct iovec *pieces, int count);
+/** A ready `send_some` slot for streams that only receive: answers -ENOTSUP. */
+ANYC_API ssize_t anyc_no_send_some(anyc_byte_stream *stream, const void *buf, size_t len);
 /** A ready `send_eof` slot for streams that cannot end one direction: answers -ENOTSUP. */
 ANYC_API int anyc_no_send_eof(anyc_byte_stream *stream);
+/** A ready `send_some` slot: sends up to 64 KiB by `send`, in a shielded scope; see the slot. */
+ANYC_API ssize_t anyc_send_some_by_send(anyc_byte_stream *stream, const void *buf, size_t len);
 /** A ready `sendv` slot: sends the pieces one by one; see the slot. */
 ANYC_API int anyc_sendv_by_send(anyc_byte_stream *stream, const struct iovec *pieces, int count);
 

@@ -74,6 +74,7 @@ static const anyc_byte_stream_ops peer_ops = {
     .receive = peer_receive,
     .send = anyc_no_send,
     .sendv = anyc_no_sendv,
+    .send_some = anyc_no_send_some,
     .send_eof = anyc_no_send_eof,
 };
 

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * thread.h - what tests with threads need: a gate that threads wait at, an event of the loop that a
- * thread may set, and the number of threads. For white-box tests.
+ * worker may set, threads of the test's own, and the number of threads.
  */
 #ifndef ANYC_TESTS_SUPPORT_THREAD_H
 #define ANYC_TESTS_SUPPORT_THREAD_H
 
+#include <check.h>
+
 #include <anyc/capacity_limiter.h>
 #include <anyc/event.h>
 #include <anyc/loop.h>
-
-#include "core/list.h"
-#include "core/loop.h"
-#include "core/post.h"
+#include <anyc/thread.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -37,28 +36,62 @@ static inline bool gate_wait(sem_t *gate)
     return true;
 }
 
-/* An event that one thread may set while the run waits for that thread. */
-struct loop_event {
-    struct post post;
-    anyc_loop *loop;
-    anyc_event event;
+static inline int loop_event_set_here(void *event)
+{
+    anyc_event_set(event);
+    return 0;
+}
+
+/* In a worker thread; with a token in any other one. */
+static inline void loop_event_set_with(anyc_event *event, anyc_token *token)
+{
+    ck_assert_int_eq(anyc_from_thread_run_sync(loop_event_set_here, event, token, NULL), 0);
+}
+
+static inline void loop_event_set(anyc_event *event)
+{
+    loop_event_set_with(event, NULL);
+}
+
+/* A thread that is none of anyc's. */
+struct side_thread {
+    pthread_t thread;
+    int (*fn)(void *arg);
+    void *arg;
+    int rc; /* of fn, after the join */
 };
 
-static inline void loop_event_posted(struct post *post)
+static inline void *side_thread_main(void *arg)
 {
-    anyc_event_set(&ANYC__CONTAINER(post, struct loop_event, post)->event);
+    struct side_thread *side = arg;
+
+    side->rc = side->fn(side->arg);
+    return NULL;
 }
 
-/* In the loop. */
-static inline void loop_event_init(struct loop_event *event)
+static inline void side_thread_start(struct side_thread *side, int (*fn)(void *arg), void *arg)
 {
-    *event = (struct loop_event){.post.fn = loop_event_posted, .loop = anyc__loop};
+    *side = (struct side_thread){.fn = fn, .arg = arg};
+    ck_assert_int_eq(pthread_create(&side->thread, NULL, side_thread_main, side), 0);
 }
 
-/* In a thread, once. */
-static inline void loop_event_set(struct loop_event *event)
+static inline int side_thread_join(struct side_thread *side)
 {
-    anyc__post(event->loop, &event->post);
+    ck_assert_int_eq(pthread_join(side->thread, NULL), 0);
+    return side->rc;
+}
+
+static inline int side_thread_join_in_worker(void *side)
+{
+    (void)side_thread_join(side); /* its result is asked for afterwards */
+    return 0;
+}
+
+/* In a task: the loop goes on meanwhile. */
+static inline int side_thread_await(struct side_thread *side)
+{
+    ck_assert_int_eq(anyc_to_thread_run_sync(side_thread_join_in_worker, side, NULL, NULL), 0);
+    return side->rc;
 }
 
 /* In a task: waits until the abandoned threads have given their tokens back, so that none outlives

@@ -189,7 +189,7 @@ const char *anyc_error_name(int rc)
 
 const anyc_error *anyc_last_error(void)
 {
-    static const anyc_error none = {0, 0, ""};
+    static const anyc_error none = {.message = ""};
 
     return &none;
 }

@@ -4,118 +4,105 @@
  */
 #include "byte_makers.h"
 
-#include <anyc/buffered_stream.h>
-#include <anyc/from_fd.h>
-#include <anyc/memory_stream.h>
-#include <anyc/stapled_stream.h>
+#include <anyc/text_stream.h>
+#include <anyc/tls.h>
 
 #include <check.h>
 
-#include <sys/socket.h>
-
-/* One direction: a memory stream of chunks. */
-struct pipe {
-    anyc_object_stream *in;
-    anyc_object_stream *out;
-};
-
-static void pipe_open(struct pipe *pipe)
-{
-    const anyc_memory_object_stream_options options = {.destroy_item = anyc_bytes_destroy_item};
-    anyc_memory_send_stream *send = NULL;
-    anyc_memory_receive_stream *receive = NULL;
-
-    ck_assert_int_eq(
-        anyc_create_memory_object_stream_with(1, sizeof(anyc_bytes), &options, &send, &receive), 0);
-    pipe->in = &send->stream;
-    pipe->out = &receive->stream;
-}
-
-static anyc_byte_stream *bytes_of(anyc_object_stream *objects)
-{
-    anyc_byte_stream *stream = NULL;
-
-    ck_assert_int_eq(anyc_byte_stream_from_object_stream(objects, &stream), 0);
-    return stream;
-}
-
-/* The objects are stapled, the bytes stand on top. */
-static anyc_byte_stream *end_from_objects(const struct pipe *to, const struct pipe *from)
-{
-    anyc_object_stream *both = NULL;
-
-    ck_assert_int_eq(anyc_stapled_object_stream_create(to->in, from->out, &both), 0);
-    return bytes_of(both);
-}
-
-/* The bytes are stapled. */
-static anyc_byte_stream *end_from_bytes(const struct pipe *to, const struct pipe *from)
-{
-    anyc_byte_stream *both = NULL;
-
-    ck_assert_int_eq(anyc_stapled_byte_stream_create(bytes_of(to->in), bytes_of(from->out), &both),
-                     0);
-    return both;
-}
-
-static anyc_byte_stream *buffered(anyc_byte_stream *inner)
-{
-    anyc_buffered_stream *stream = NULL;
-
-    ck_assert_int_eq(anyc_buffered_stream_create(inner, &stream), 0);
-    return &stream->stream;
-}
+#include "support/tls_pair.h"
 
 static void make_from_objects(struct byte_pair *pair)
 {
-    struct pipe there;
-    struct pipe back;
-
-    pipe_open(&there);
-    pipe_open(&back);
-    pair->a = end_from_objects(&there, &back);
-    pair->b = end_from_objects(&back, &there);
+    byte_pair_from_objects(pair, 1);
 }
 
 static void make_stapled(struct byte_pair *pair)
 {
-    struct pipe there;
-    struct pipe back;
-
-    pipe_open(&there);
-    pipe_open(&back);
-    pair->a = end_from_bytes(&there, &back);
-    pair->b = end_from_bytes(&back, &there);
+    byte_pair_stapled(pair, 1);
 }
 
 static void make_buffered(struct byte_pair *pair)
 {
-    make_stapled(pair);
-    pair->a = buffered(pair->a);
-    pair->b = buffered(pair->b);
+    byte_pair_stapled(pair, 1);
+    byte_pair_buffer(pair);
 }
 
 static void make_buffered_over_objects(struct byte_pair *pair)
 {
-    make_from_objects(pair);
-    pair->a = buffered(pair->a);
-    pair->b = buffered(pair->b);
+    byte_pair_from_objects(pair, 1);
+    byte_pair_buffer(pair);
 }
 
-static void make_unix_sockets(struct byte_pair *pair)
+static anyc_byte_stream *text_over(anyc_byte_stream *inner, const char *encoding)
 {
-    int fds[2];
+    const anyc_text_stream_options options = {.encoding = encoding};
+    anyc_text_stream *stream = NULL;
 
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    ck_assert_int_eq(anyc_unix_socket_stream_from_fd(fds[0], &pair->a), 0);
-    ck_assert_int_eq(anyc_unix_socket_stream_from_fd(fds[1], &pair->b), 0);
+    ck_assert_int_eq(anyc_text_stream_create(inner, &options, &stream), 0);
+    return &stream->stream;
+}
+
+static void make_text(struct byte_pair *pair)
+{
+    byte_pair_stapled(pair, 1);
+    pair->a = text_over(pair->a, NULL);
+    pair->b = text_over(pair->b, NULL);
+}
+
+static void make_wide_text(struct byte_pair *pair)
+{
+    byte_pair_unix(pair);
+    pair->a = text_over(pair->a, "UTF-16");
+    pair->b = text_over(pair->b, "UTF-16");
+}
+
+static bool can_tls(void)
+{
+    return tls_can(ANYC_TLS_1_2);
+}
+
+/* Where the end is told as TLS has it, a close waits for the other side's, which one task alone
+ * cannot do; tests/unit/streams/test_tls_stream_end.c shows that. */
+static void make_tls(struct byte_pair *pair)
+{
+    tls_pair_wrap(pair, &(struct tls_pair_options){.not_standard_compatible = true});
+}
+
+static void make_tls_over_objects(struct byte_pair *pair)
+{
+    byte_pair_from_objects(pair, 1);
+    make_tls(pair);
+}
+
+static void make_tls_over_unix(struct byte_pair *pair)
+{
+    byte_pair_unix(pair);
+    make_tls(pair);
+}
+
+static void make_tls_over_tls(struct byte_pair *pair)
+{
+    make_tls_over_objects(pair);
+    make_tls(pair);
+}
+
+static void make_buffered_tls(struct byte_pair *pair)
+{
+    make_tls_over_objects(pair);
+    byte_pair_buffer(pair);
 }
 
 const struct byte_maker byte_makers[] = {
-    {"over an object stream", make_from_objects},
-    {"stapled", make_stapled},
-    {"buffered", make_buffered},
-    {"buffered over an object stream", make_buffered_over_objects},
-    {"UNIX sockets", make_unix_sockets},
-    {NULL, NULL},
+    {.name = "over an object stream", .make = make_from_objects},
+    {.name = "stapled", .make = make_stapled},
+    {.name = "buffered", .make = make_buffered},
+    {.name = "buffered over an object stream", .make = make_buffered_over_objects},
+    {.name = "UNIX sockets", .make = byte_pair_unix},
+    {.name = "text", .make = make_text},
+    {.name = "text in UTF-16 over UNIX sockets", .make = make_wide_text},
+    {"TLS over an object stream", make_tls_over_objects, can_tls, .no_send_eof = true},
+    {"TLS over UNIX sockets", make_tls_over_unix, can_tls, .no_send_eof = true},
+    {"TLS over TLS", make_tls_over_tls, can_tls, .no_send_eof = true},
+    {"buffered over TLS", make_buffered_tls, can_tls, .no_send_eof = true},
+    {.name = NULL},
 };

@@ -7,20 +7,18 @@
 #ifndef ANYC_TESTS_CONTRACT_BYTE_MAKERS_H
 #define ANYC_TESTS_CONTRACT_BYTE_MAKERS_H
 
-#include <anyc/stream.h>
-
-/* Two ends of one connection: what is sent to one is received from the other. */
-struct byte_pair {
-    anyc_byte_stream *a;
-    anyc_byte_stream *b;
-};
+#include "support/byte_pair.h"
 
 struct byte_maker {
     const char *name;
 
-    /* Make a connected pair, both ends two-way and with an end of each direction. Sending must
-     * block at some time if nobody receives. Called by a task; the test frees both ends. */
+    /* Make a connected pair, both ends two-way. Sending must block at some time if nobody receives,
+     * and a close may not wait for the other side. What the tests send is ASCII. Called by a task;
+     * the test frees both ends. */
     void (*make)(struct byte_pair *pair);
+
+    bool (*available)(void); /* is it, in this build? NULL: always */
+    bool no_send_eof;        /* the end of one direction alone cannot be told: -ENOTSUP */
 };
 
 /* Ended by an entry without a name. */

@@ -15,25 +15,36 @@
 #include <string.h>
 
 #include "byte_makers.h"
+#include "support/stream_job.h"
 
 #define BULK 300000 /* bytes: more than a connection holds by itself, on any stream but fast ones */
 
-/* A task that sends or receives. */
-struct job {
-    anyc_byte_stream *stream;
-    char *data;
-    size_t len;
-    ssize_t rc;
-};
+/* Check one stream, unless this build does not have it. */
+static void check_maker(const struct byte_maker *maker, void (*check)(struct byte_pair *pair))
+{
+    struct byte_pair pair = {NULL, NULL};
+
+    if (maker->available != NULL && !maker->available()) {
+        fprintf(stderr, "%s: skipped, this build does not have it\n", maker->name);
+        return;
+    }
+    fprintf(stderr, "%s\n", maker->name); /* shown when the check fails */
+    maker->make(&pair);
+    check(&pair);
+}
 
 static void for_each_maker(void (*check)(struct byte_pair *pair))
 {
-    for (const struct byte_maker *maker = byte_makers; maker->name != NULL; maker++) {
-        struct byte_pair pair = {NULL, NULL};
+    for (const struct byte_maker *maker = byte_makers; maker->name != NULL; maker++)
+        check_maker(maker, check);
+}
 
-        fprintf(stderr, "%s\n", maker->name); /* shown when the check fails */
-        maker->make(&pair);
-        check(&pair);
+/* Those that can, and those that cannot, tell the end of one direction alone. */
+static void for_each_maker_by_eof(void (*check)(struct byte_pair *pair), bool can)
+{
+    for (const struct byte_maker *maker = byte_makers; maker->name != NULL; maker++) {
+        if (maker->no_send_eof != can)
+            check_maker(maker, check);
     }
 }
 
@@ -41,17 +52,6 @@ static void pair_end(struct byte_pair *pair)
 {
     ck_assert_int_eq(anyc_aclose(pair->a), 0);
     ck_assert_int_eq(anyc_aclose(pair->b), 0);
-}
-
-static void group_start(anyc_task_group *group, anyc_task_fn fn, struct job *job)
-{
-    job->rc = 1;
-    ck_assert_int_eq(anyc_task_group_start_soon(group, fn, job, NULL), 0);
-}
-
-static void settle(void)
-{
-    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
 }
 
 /* -- tasks -- */
@@ -72,65 +72,26 @@ static int send_all(void *arg)
     return 0;
 }
 
-static int send_until_error(void *arg)
-{
-    struct job *job = arg;
-
-    for (job->rc = 0; job->rc >= 0;)
-        job->rc = anyc_send(job->stream, job->data, job->len);
-    return 0;
-}
-
-static int receive_once(void *arg)
-{
-    struct job *job = arg;
-
-    job->rc = anyc_receive(job->stream, job->data, job->len);
-    return 0;
-}
-
-/* Receives until `len` bytes came. */
-static int receive_all(void *arg)
+/* Sends all, as much at a time as the stream likes. */
+static int send_by_parts(void *arg)
 {
     struct job *job = arg;
     size_t at = 0;
 
     while (at < job->len) {
-        ssize_t n = anyc_receive(job->stream, job->data + at, job->len - at);
+        ssize_t n = anyc_send_some(job->stream, job->data + at, job->len - at);
 
         ck_assert_int_gt(n, 0);
+        ck_assert_uint_le((size_t)n, job->len - at);
         at += (size_t)n;
     }
     job->rc = 0;
     return 0;
 }
 
-static void expect(anyc_byte_stream *stream, const char *expected)
-{
-    char buf[64];
-    struct job job = {stream, buf, strlen(expected), 1};
-
-    ck_assert_int_eq(receive_all(&job), 0);
-    ck_assert_mem_eq(buf, expected, job.len);
-}
-
-/* Send a little, which a stream holds until it is received. */
-static void put(anyc_byte_stream *stream, const char *text)
-{
-    ck_assert_int_eq(anyc_send(stream, text, strlen(text)), 0);
-}
-
-static void expect_eof(anyc_byte_stream *stream)
-{
-    char buf[4] = "xyz";
-
-    ck_assert_int_eq(anyc_receive(stream, buf, sizeof buf), ANYC_EOF);
-    ck_assert_str_eq(buf, "xyz");
-}
-
 /* -- the contract -- */
 
-static void check_order(struct byte_pair *pair)
+static void order_of(struct byte_pair *pair, anyc_task_fn sender_fn)
 {
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
     char *sent = malloc(BULK);
@@ -139,9 +100,9 @@ static void check_order(struct byte_pair *pair)
     struct job receiver = {pair->b, received, BULK, 0};
 
     for (size_t i = 0; i < BULK; i++)
-        sent[i] = (char)(i * i % 251);
+        sent[i] = (char)(i * i % 127); /* text streams take part */
     ck_assert_int_eq(anyc_task_group_enter(&group), 0);
-    group_start(&group, send_all, &sender);
+    group_start(&group, sender_fn, &sender);
     group_start(&group, receive_all, &receiver);
     ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
     ck_assert_int_eq(sender.rc, 0);
@@ -151,9 +112,24 @@ static void check_order(struct byte_pair *pair)
     pair_end(pair);
 }
 
+static void check_order(struct byte_pair *pair)
+{
+    order_of(pair, send_all);
+}
+
 ANYC_TEST(test_byte_stream__bytes_arrive_in_order)
 {
     for_each_maker(check_order);
+}
+
+static void check_parts(struct byte_pair *pair)
+{
+    order_of(pair, send_by_parts);
+}
+
+ANYC_TEST(test_byte_stream__parts_arrive_in_order)
+{
+    for_each_maker(check_parts);
 }
 
 static void check_both_ways(struct byte_pair *pair)
@@ -211,6 +187,7 @@ static void check_arguments(struct byte_pair *pair)
     ck_assert_int_eq(anyc_receive(pair->b, buf, 0), ANYC_EINVAL);
     ck_assert_int_eq(anyc_send(pair->a, NULL, 0), 0);
     ck_assert_int_eq(anyc_sendv(pair->a, NULL, 0), 0);
+    ck_assert_int_eq(anyc_send_some(pair->a, "x", 0), ANYC_EINVAL);
     expect(pair->b, "ab");
     put(pair->a, "c");
     expect(pair->b, "c");
@@ -243,7 +220,23 @@ static void check_eof(struct byte_pair *pair)
 
 ANYC_TEST(test_byte_stream__the_end_of_one_direction_leaves_the_other_open)
 {
-    for_each_maker(check_eof);
+    for_each_maker_by_eof(check_eof, true);
+}
+
+/* Said, and nothing else happens. */
+static void check_no_eof(struct byte_pair *pair)
+{
+    ck_assert_int_eq(anyc_send_eof(pair->a), -ENOTSUP);
+    put(pair->a, "not yet");
+    expect(pair->b, "not yet");
+    put(pair->b, "indeed");
+    expect(pair->a, "indeed");
+    pair_end(pair);
+}
+
+ANYC_TEST(test_byte_stream__an_end_of_one_direction_that_cannot_be_told_is_refused)
+{
+    for_each_maker_by_eof(check_no_eof, false);
 }
 
 /* ST-R013 */
@@ -256,6 +249,7 @@ static void check_closed(struct byte_pair *pair)
     ck_assert_int_eq(anyc_receive(pair->a, buf, sizeof buf), ANYC_ECLOSED);
     ck_assert_int_eq(anyc_send(pair->a, "x", 1), ANYC_ECLOSED);
     ck_assert_int_eq(anyc_send(pair->a, "", 0), ANYC_ECLOSED);
+    ck_assert_int_eq(anyc_send_some(pair->a, "x", 1), ANYC_ECLOSED);
     ck_assert_int_eq(anyc_send_eof(pair->a), ANYC_ECLOSED);
     expect_eof(pair->b);
     pair_end(pair);
@@ -296,6 +290,7 @@ static void check_cancelled_at_start(struct byte_pair *pair)
     ck_assert_int_eq(anyc_send(pair->b, "x", 1), ANYC_ECANCELLED);
     ck_assert_int_eq(anyc_send(pair->b, "", 0), ANYC_ECANCELLED);
     ck_assert_int_eq(anyc_sendv(pair->b, &piece, 1), ANYC_ECANCELLED);
+    ck_assert_int_eq(anyc_send_some(pair->b, "x", 1), ANYC_ECANCELLED);
     ck_assert_int_eq(anyc_send_eof(pair->b), ANYC_ECANCELLED);
     ck_assert_int_eq(anyc_cancel_scope_exit(&scope, ANYC_ECANCELLED), 0);
     expect(pair->b, "ab");
@@ -350,6 +345,52 @@ static void check_cancelled_send(struct byte_pair *pair)
 ANYC_TEST(test_byte_stream__a_send_that_waits_can_be_cancelled)
 {
     for_each_maker(check_cancelled_send);
+}
+
+/* Counts in `rc` what send_some took until it was cancelled. */
+static int send_parts_for_ever(void *arg)
+{
+    struct job *job = arg;
+    ssize_t n = 0;
+
+    for (job->rc = 0; n >= 0; job->rc += n > 0 ? n : 0)
+        n = anyc_send_some(job->stream, job->data + job->rc % 1000, 1000);
+    ck_assert_int_eq(n, ANYC_ECANCELLED);
+    return 0;
+}
+
+/* What send_some says is what arrives, whatever came between. */
+static void check_cancelled_part(struct byte_pair *pair)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    anyc_task_group later = ANYC_TASK_GROUP_INIT;
+    char data[2000];
+    char byte;
+    struct job job = {pair->a, data, 0, 0};
+
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (char)(i % 1000 % 127);
+    ck_assert_int_eq(anyc_task_group_enter(&group), 0);
+    group_start(&group, send_parts_for_ever, &job);
+    settle();
+    anyc_task_group_cancel(&group, NULL);
+    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
+    ck_assert_int_gt(job.rc, 0);
+    ck_assert_int_eq(anyc_task_group_enter(&later), 0);
+    group_start(&later, send_until_error, &(struct job){pair->a, (char[]){'z'}, 1, 0});
+    for (ssize_t i = 0; i < job.rc; i++) {
+        ck_assert_int_eq(anyc_receive(pair->b, &byte, 1), 1);
+        ck_assert_int_eq(byte, data[i % 1000]);
+    }
+    expect(pair->b, "zzz");
+    anyc_task_group_cancel(&later, NULL);
+    ck_assert_int_eq(anyc_task_group_exit(&later, 0), 0);
+    pair_end(pair);
+}
+
+ANYC_TEST(test_byte_stream__a_cancelled_part_was_not_sent)
+{
+    for_each_maker(check_cancelled_part);
 }
 
 static void close_while(struct byte_pair *pair, anyc_task_fn fn, bool free_it)

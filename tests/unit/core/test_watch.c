@@ -2,6 +2,8 @@
 /*
  * test_watch.c - waiting for descriptors (WHITEBOX).
  */
+#include <anyc/event.h>
+
 #include "support/fail_alloc.h"
 #include "support/tasks.h"
 
@@ -476,4 +478,46 @@ ANYC_TEST(test_watch__serves_many_descriptors)
     }
     free(waiters);
     free(wires);
+}
+
+/* A call in place of a task that waits, and what it does. */
+struct called {
+    struct watch_call call;
+    struct wires *wires;
+    anyc_event event;
+    int count;
+    bool closes;
+};
+
+static void note_call(struct watch_call *call)
+{
+    struct called *called = ANYC__CONTAINER(call, struct called, call);
+
+    called->count++;
+    ck_assert_ptr_null(anyc__task());
+    if (called->closes)
+        wires_close(called->wires);
+    else
+        take(called->wires);
+    anyc_event_set(&called->event);
+}
+
+/* Whenever it is readable, until the call itself closes it. */
+ANYC_TEST(test_watch__calls_instead_of_waking)
+{
+    struct wires wires;
+    struct called called = {.call = {note_call}, .wires = &wires, .event = ANYC_EVENT_INIT};
+
+    anyc__loop_hold(anyc__loop); /* a task waits for the event only */
+    wires_open(&wires);
+    ck_assert_ok(anyc__watch_call(wires.watch, &called.call));
+    for (int i = 1; i <= 3; i++) {
+        called.event = (anyc_event)ANYC_EVENT_INIT;
+        called.closes = i == 3;
+        put(&wires);
+        ck_assert_ok(anyc_event_wait(&called.event));
+        ck_assert_int_eq(called.count, i);
+    }
+    ck_assert_ptr_null(anyc__watch_find(anyc__loop, wires.fds[0]));
+    anyc__loop_release(anyc__loop);
 }

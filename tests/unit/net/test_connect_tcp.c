@@ -153,7 +153,6 @@ ANYC_TEST(test_connect_tcp__refuses_bad_arguments)
 {
     anyc_connect_tcp_options port_alone = {.local_port = 1234};
     anyc_connect_tcp_options negative = {.happy_eyeballs_delay = -1};
-    anyc_connect_tcp_options tls = {.tls = true};
     anyc_byte_stream *stream = NULL;
 
     ck_assert_int_eq(anyc_connect_tcp("127.0.0.1", 0, NULL, &stream), ANYC_EINVAL);
@@ -161,7 +160,6 @@ ANYC_TEST(test_connect_tcp__refuses_bad_arguments)
     ck_assert_int_eq(anyc_connect_tcp("", 80, NULL, &stream), ANYC_EINVAL);
     ck_assert_int_eq(anyc_connect_tcp("127.0.0.1", 80, &port_alone, &stream), ANYC_EINVAL);
     ck_assert_int_eq(anyc_connect_tcp("127.0.0.1", 80, &negative, &stream), ANYC_EINVAL);
-    ck_assert_int_eq(anyc_connect_tcp("127.0.0.1", 80, &tls, &stream), -ENOTSUP);
     ck_assert_ptr_null(stream);
 }
 

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_socket_io.c - the operations of loops that report readiness: what they cost, and on what is
- * no socket.
+ * test_socket_io.c - the operations of loops that report readiness: what they cost.
  */
 #include <check.h>
 
 #include <anyc/anyc.h>
 #include <anyc/testing.h>
 
-#include <errno.h>
-#include <fcntl.h>
-
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/loop.h"
 #include "core/watch.h"
-#include "net/socket_io.h"
 #include "tcp_link.h"
 
 static const anyc_backend *real;
@@ -170,44 +165,4 @@ ANYC_TEST(test_socket_io__close_outruns_a_wait_that_was_just_ended)
         close(one[i]);
         close(two[i]);
     }
-}
-
-struct pipe_call {
-    anyc_watch *watch;
-    ssize_t rc;
-};
-
-static int read_pipe(void *arg)
-{
-    struct pipe_call *call = arg;
-    char buf[8];
-
-    call->rc = anyc__backend_receive(call->watch, buf, sizeof buf);
-    return 0;
-}
-
-/* Pipes have neither recv nor send, but end in the same way; and no SIGPIPE. */
-ANYC_TEST(test_socket_io__works_on_pipes)
-{
-    anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    const struct iovec pieces[] = {{"he", 2}, {"llo", 3}};
-    struct pipe_call call = {NULL, 0};
-    anyc_watch *out = NULL;
-    int ends[2];
-
-    ck_assert_int_eq(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
-    ck_assert_int_eq(anyc__watch_open(anyc__loop, ends[0], &call.watch), 0);
-    ck_assert_int_eq(anyc__watch_open(anyc__loop, ends[1], &out), 0);
-    anyc_task_group_enter(&group);
-    anyc_task_group_start_soon(&group, read_pipe, &call, NULL);
-    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
-    ck_assert_int_eq(anyc__backend_send(out, pieces, 2), 5);
-    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
-    ck_assert_int_eq(call.rc, 5);
-    anyc__watch_close(call.watch, ANYC_ECLOSED);
-    close(ends[0]);
-    ck_assert_int_eq(anyc__backend_send(out, pieces, 2), -EPIPE);
-    ck_assert_int_eq(anyc__backend_send(out, pieces, 1), -EPIPE);
-    anyc__watch_close(out, ANYC_ECLOSED);
-    close(ends[1]);
 }

@@ -23,6 +23,7 @@ ANYC_TEST(test_socket_stream__a_cancelled_task_does_nothing_to_the_socket)
     anyc_cancel_scope_cancel(&scope, NULL);
     ck_assert_int_eq(anyc_send(link.stream, "lost", 4), ANYC_ECANCELLED);
     ck_assert_int_eq(anyc_send(link.stream, "", 0), ANYC_ECANCELLED);
+    ck_assert_int_eq(anyc_send_some(link.stream, "lost", 4), ANYC_ECANCELLED);
     ck_assert_int_eq(anyc_send_eof(link.stream), ANYC_ECANCELLED);
     ck_assert_int_eq(anyc_receive(link.stream, buf, sizeof buf), ANYC_ECANCELLED);
     ck_assert_int_eq(anyc_cancel_scope_exit(&scope, ANYC_ECANCELLED), 0);
@@ -109,6 +110,91 @@ ANYC_TEST(test_socket_stream__a_cancelled_send_says_how_much_went_out)
     ck_assert_mem_eq(read, "next", 4);
     free(data);
     free(read);
+    tcp_link_close(&link);
+}
+
+/* What the buffer takes at once, which is less than there is; then, when nothing fits, nothing. */
+ANYC_TEST(test_socket_stream__sends_a_part_and_says_how_much)
+{
+    struct tcp_link link = tcp_link_open_narrow(AF_INET);
+    char *data = malloc(HUGE);
+    char *read = malloc(HUGE);
+    anyc_cancel_scope scope;
+    size_t sent = 0;
+    ssize_t n;
+
+    for (size_t i = 0; i < HUGE; i++)
+        data[i] = (char)(i * 7 + i / 251);
+    anyc_move_on_after(&scope, 0.05, false);
+    do {
+        n = anyc_send_some(link.stream, data + sent, HUGE - sent);
+        sent += n > 0 ? (size_t)n : 0;
+    } while (n > 0);
+    ck_assert_int_eq(n, ANYC_ECANCELLED);
+    ck_assert_int_eq(anyc_cancel_scope_exit(&scope, ANYC_ECANCELLED), 0);
+    ck_assert_uint_gt(sent, 0);
+    ck_assert_uint_lt(sent, HUGE);
+
+    ck_assert_uint_eq(peer_receive(link.peer, read, sent), sent);
+    ck_assert(memcmp(read, data, sent) == 0);
+    ck_assert_int_eq(anyc_send_some(link.stream, "next", 4), 4);
+    ck_assert_uint_eq(peer_receive(link.peer, read, 4), 4);
+    ck_assert_mem_eq(read, "next", 4);
+    ck_assert_int_eq(anyc_send_eof(link.stream), 0);
+    ck_assert_int_eq(anyc_send_some(link.stream, "x", 1), ANYC_ECLOSED);
+    free(data);
+    free(read);
+    tcp_link_close(&link);
+}
+
+static int send_part(void *arg)
+{
+    struct stream_call *call = arg;
+
+    call->rc = anyc_send_some(call->stream, call->buf, call->len);
+    call->done = true;
+    return 0;
+}
+
+/* It counts as a sender meanwhile. */
+ANYC_TEST(test_socket_stream__a_part_waits_for_room)
+{
+    static char data[TCP_LINK_TOO_MUCH];
+    struct tcp_link link = tcp_link_open_full(AF_INET);
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct stream_call fill = {link.stream, data, sizeof data, 0, false};
+    struct stream_call part = {link.stream, data, sizeof data, 0, false};
+
+    anyc_task_group_enter(&group); /* whatever room the kernel still finds is used up first */
+    anyc_task_group_start_soon(&group, stream_call_send, &fill, NULL);
+    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
+    anyc_task_group_cancel(&group, NULL);
+    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
+    group = (anyc_task_group)ANYC_TASK_GROUP_INIT;
+    anyc_task_group_enter(&group);
+    anyc_task_group_start_soon(&group, send_part, &part, NULL);
+    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
+    ck_assert(!part.done);
+    ck_assert_int_eq(anyc_send_some(link.stream, "x", 1), ANYC_EBUSY);
+    ck_assert_int_eq(anyc_send(link.stream, "x", 1), ANYC_EBUSY);
+    while (recv(link.peer, data, sizeof data, MSG_DONTWAIT) > 0)
+        continue;
+    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
+    ck_assert_int_gt(part.rc, 0);
+    ck_assert_int_lt(part.rc, (ssize_t)sizeof data);
+    tcp_link_close(&link);
+}
+
+ANYC_TEST(test_socket_stream__a_part_of_a_closed_or_broken_stream_is_refused)
+{
+    struct tcp_link link = tcp_link_open(AF_INET);
+
+    tcp_link_reset(&link);
+    while (anyc_send_some(link.stream, "x", 1) > 0)
+        continue;
+    ck_assert_int_eq(anyc_last_error()->code, ANYC_EBROKEN);
+    ck_assert_int_eq(anyc_close(link.stream), 0);
+    ck_assert_int_eq(anyc_send_some(link.stream, "x", 1), ANYC_ECLOSED);
     tcp_link_close(&link);
 }
 

@@ -107,6 +107,7 @@ static const anyc_byte_stream_ops dummy_bytes_ops = {
     .receive = dummy_bytes_receive,
     .send = dummy_bytes_send,
     .sendv = anyc_sendv_by_send,
+    .send_some = anyc_send_some_by_send,
     .send_eof = anyc_no_send_eof,
 };
 

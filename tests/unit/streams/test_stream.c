@@ -30,6 +30,7 @@ static const anyc_byte_stream_ops nothing_ops = {
     .receive = anyc_no_receive,
     .send = anyc_no_send,
     .sendv = anyc_no_sendv,
+    .send_some = anyc_no_send_some,
     .send_eof = anyc_no_send_eof,
 };
 
@@ -52,6 +53,7 @@ ANYC_TEST(test_stream__refuses_a_table_with_a_slot_missing)
     REFUSES_WITHOUT(receive);
     REFUSES_WITHOUT(send);
     REFUSES_WITHOUT(sendv);
+    REFUSES_WITHOUT(send_some);
     REFUSES_WITHOUT(send_eof);
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "support/thread.h"
+#include "support/threads_refused.h"
 #include "support/valgrind.h"
 #include "threads/run_token.h"
 #include "threads/worker_pool.h"
@@ -26,13 +27,45 @@ static int nothing(void *arg)
     return 0;
 }
 
+/* So many functions in threads at the same time. */
+struct meeting {
+    pthread_barrier_t barrier;
+    anyc_task_group group;
+};
+
+static int meeting_thread(void *arg)
+{
+    struct meeting *meeting = arg;
+
+    pthread_barrier_wait(&meeting->barrier);
+    return 0;
+}
+
+static int meeting_task(void *arg)
+{
+    return anyc_to_thread_run_sync(meeting_thread, arg, NULL, NULL);
+}
+
+static void meet(unsigned count)
+{
+    struct meeting meeting = {.group = ANYC_TASK_GROUP_INIT};
+
+    pthread_barrier_init(&meeting.barrier, NULL, count);
+    anyc_task_group_enter(&meeting.group);
+    for (unsigned i = 0; i < count; i++)
+        anyc_task_group_start_soon(&meeting.group, meeting_task, &meeting, NULL);
+    ck_assert_int_eq(anyc_task_group_exit(&meeting.group, 0), 0);
+    pthread_barrier_destroy(&meeting.barrier);
+}
+
 static int idle_main(void *arg)
 {
     int *threads = arg;
 
-    for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(anyc_to_thread_run_sync(nothing, NULL, NULL, NULL), 0);
-        while (thread_count() > *threads)
+    for (unsigned i = 1; i <= 3; i++) {
+        meet(i);
+        meet(5);
+        while (thread_count() > *threads + 1)
             ck_assert_int_eq(anyc_sleep(0.001), 0);
     }
     return 0;
@@ -47,12 +80,33 @@ ANYC_TEST_PLAIN(test_worker_pool__lets_idle_workers_go)
     ck_assert_int_eq(anyc_run_with(idle_main, &threads, &options), 0);
 }
 
+static int only_main(void *arg)
+{
+    int *threads = arg;
+
+    meet(1);
+    ck_assert_int_eq(anyc_sleep(0.02), 0);
+    ck_assert_int_eq(thread_count(), *threads + 1);
+    meet(3); /* it was the first of them */
+    return 0;
+}
+
+ANYC_TEST_PLAIN(test_worker_pool__keeps_the_only_worker)
+{
+    anyc_run_options options = {.backend = anyc_testing_backend()};
+    int threads = thread_count_before();
+
+    anyc__worker_idle_ns = 1000000;
+    ck_assert_int_eq(anyc_run_with(only_main, &threads, &options), 0);
+    ck_assert(thread_count_falls_to(threads));
+}
+
 /* Workers leave while jobs are being given to them. */
 static int hurry_main(void *arg)
 {
     (void)arg;
     for (int i = 0; i < 500; i++) {
-        ck_assert_int_eq(anyc_to_thread_run_sync(nothing, NULL, NULL, NULL), 0);
+        meet(2);
         if (i % 3 == 0)
             usleep(20);
     }
@@ -68,23 +122,6 @@ ANYC_TEST_PLAIN(test_worker_pool__gives_no_job_to_a_worker_that_leaves)
 }
 
 /* -- no more threads to be had -- */
-
-/* New threads would get stacks that do not fit into the address space. */
-static void refuse_threads(bool refuse)
-{
-    static pthread_attr_t usual;
-    pthread_attr_t huge;
-
-    if (!refuse) {
-        ck_assert_int_eq(pthread_setattr_default_np(&usual), 0);
-        return;
-    }
-    ck_assert_int_eq(pthread_getattr_default_np(&usual), 0);
-    ck_assert_int_eq(pthread_attr_init(&huge), 0);
-    ck_assert_int_eq(pthread_attr_setstacksize(&huge, (size_t)1 << 50), 0);
-    ck_assert_int_eq(pthread_setattr_default_np(&huge), 0);
-    pthread_attr_destroy(&huge);
-}
 
 /* Valgrind answers EINVAL to the mapping of the stack, where the system says ENOMEM; that is what
  * pthread_create() answers then, and not EAGAIN. */
@@ -233,15 +270,16 @@ ANYC_TEST_PLAIN(test_worker_pool__serves_many_calls_of_several_runs)
 
 ANYC_TEST(test_worker_pool__tells_by_a_token_that_the_run_has_ended)
 {
-    struct run_token *token = anyc__run_token_create(anyc__loop);
+    anyc_token *token = anyc__run_token_create(anyc__loop);
 
     ck_assert_ptr_nonnull(token);
     anyc__run_token_ref(token);
-    ck_assert_ptr_eq(anyc__run_token_lock(token), anyc__loop);
+    ck_assert(anyc__run_token_is_here(token));
+    ck_assert_ptr_eq(anyc__run_token_enter(token), anyc__loop);
+    anyc__run_token_leave(token);
     anyc__run_token_end(token);
-    anyc__run_token_unlock(token);
     anyc__run_token_unref(token);
-    ck_assert_ptr_null(anyc__run_token_lock(token));
-    anyc__run_token_unlock(token);
+    ck_assert_ptr_null(anyc__run_token_enter(token));
+    ck_assert(!anyc__run_token_is_here(token));
     anyc__run_token_unref(token);
 }

@@ -4,7 +4,7 @@
  * mapping of UTS 46, non-transitional. The system's own encoding (AI_IDN) is not used: it depends
  * on the locale and on what the C library finds at run time.
  */
-#include "net/resolver.h"
+#include "core/idna.h"
 
 #include <anyc/error.h>
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
-#include "net/resolver.h"
+#include "core/idna.h"
 #include "support/fail_alloc.h"
 
 /* NT-R038: non-transitional, and mapped as UTS 46 says (case, width, full stops). */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * no_send_file_direct.c - for systems without Linux's sendfile(2).
+ */
+#include "net/send_file.h"
+
+#include <errno.h>
+
+int anyc__send_file_direct(anyc_task *task, struct socket_stream *stream, struct file_part *part)
+{
+    (void)task;
+    (void)stream;
+    (void)part;
+    return -ENOTSUP;
+}

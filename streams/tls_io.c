@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tls_io.c - between mbedTLS, which works on memory, and the transport, which waits.
+ */
+#include "streams/tls_stream.h"
+
+#include <limits.h>
+
+#define TLS_ROOM_FIRST 4096   /* bytes asked for at first */
+#define TLS_ROOM_MAX 65536    /* when much is coming */
+#define TLS_ANSWERS_MAX 16384 /* bytes that may wait for somebody else to send them */
+
+static const struct wait_type flush_wait = {"a turn to send on a TLS stream", NULL, NULL};
+
+/* Remember that there was an alert, and, if it goes out in plain text, which fatal one. */
+static void tls_note_alert(struct tls_stream *self, const unsigned char *record, size_t len)
+{
+    enum { ALERT = 21, FATAL = 2 };
+
+    if (len == 0 || record[0] != ALERT)
+        return;
+    self->alerted = true;
+    if (len == TLS_RECORD_HEADER + 2 && record[TLS_RECORD_HEADER] == FATAL)
+        self->alert = record[TLS_RECORD_HEADER + 1];
+}
+
+int anyc__tls_give(void *ctx, const unsigned char *buf, size_t len)
+{
+    struct tls_stream *self = ctx;
+    int rc = anyc__byte_buffer_reserve(&self->out, len);
+
+    if (rc < 0)
+        return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    anyc__byte_buffer_append(&self->out, buf, len);
+    tls_note_alert(self, buf, len);
+    return (int)len;
+}
+
+int anyc__tls_take(void *ctx, unsigned char *buf, size_t len)
+{
+    struct tls_stream *self = ctx;
+    size_t there = anyc__byte_buffer_len(&self->in);
+
+    if (there == 0 && self->transport_ended)
+        return 0;
+    if (there > self->in_ready)
+        there = self->in_ready;
+    if (there == 0)
+        return MBEDTLS_ERR_SSL_WANT_READ;
+    if (len > there)
+        len = there;
+    anyc__byte_buffer_take(&self->in, buf, len);
+    if (self->in_ready < SIZE_MAX)
+        self->in_ready -= len;
+    return (int)len;
+}
+
+/* May the transport not be used any more? Somebody has closed or freed the stream meanwhile. */
+static bool tls_is_gone(const struct tls_stream *self, anyc_cancel_scope **slot)
+{
+    return self->life.destroyed || (slot != NULL && self->closed);
+}
+
+/* A wait that a close by this side ends, by cancelling the scope in *slot. NULL: no close can come
+ * between. */
+static int tls_wait_begin(anyc_cancel_scope **slot, anyc_cancel_scope *scope)
+{
+    int rc;
+
+    if (slot == NULL)
+        return 0;
+    rc = anyc_cancel_scope_enter(scope, NULL);
+    if (rc == 0)
+        *slot = scope;
+    return rc;
+}
+
+static int tls_wait_end(const struct tls_stream *self, anyc_cancel_scope **slot, int rc)
+{
+    anyc_cancel_scope *scope;
+
+    if (slot == NULL)
+        return rc;
+    scope = *slot;
+    *slot = NULL;
+    rc = anyc_cancel_scope_exit(scope, rc);
+    if (rc == ANYC_ECANCELLED || !self->closed)
+        return rc;
+    return anyc__fail_plain(ANYC_ECLOSED);
+}
+
+int anyc__tls_fill(struct tls_stream *self, anyc_cancel_scope **slot)
+{
+    anyc_cancel_scope scope;
+    ssize_t n;
+    int rc;
+
+    if (self->transport_ended)
+        return 0;
+    if (tls_is_gone(self, slot))
+        return anyc__fail_plain(ANYC_ECLOSED);
+    if (self->in_room == 0)
+        self->in_room = TLS_ROOM_FIRST;
+    rc = anyc__byte_buffer_reserve(&self->in, self->in_room);
+    if (rc < 0)
+        return anyc__fail_plain(rc);
+    rc = tls_wait_begin(slot, &scope);
+    if (rc < 0)
+        return rc;
+    n = anyc_receive(self->transport, self->in.data + self->in.end, self->in_room);
+    if (n > 0) {
+        self->in.end += (size_t)n;
+        if ((size_t)n == self->in_room && self->in_room < TLS_ROOM_MAX)
+            self->in_room *= 2;
+    }
+    self->transport_ended = n == ANYC_EOF;
+    rc = tls_wait_end(self, slot, n < 0 && n != ANYC_EOF ? (int)n : 0);
+    return rc < 0 && rc != ANYC_ECLOSED ? anyc__tls_transport_failed(self, rc) : rc;
+}
+
+/* Until there is nothing more to be sent. */
+static int tls_flush_all(struct tls_stream *self)
+{
+    struct byte_buffer empty;
+    ssize_t n = 0;
+
+    while (n >= 0 && anyc__tls_has_output(self)) {
+        if (anyc__byte_buffer_len(&self->sending) == 0) {
+            empty = self->sending;
+            self->sending = self->out;
+            self->out = empty;
+        }
+        n = anyc_send_some(self->transport, self->sending.data + self->sending.start,
+                           anyc__byte_buffer_len(&self->sending));
+        if (n > 0)
+            anyc__byte_buffer_consume(&self->sending, (size_t)n);
+    }
+    return n < 0 ? (int)n : 0;
+}
+
+/* Have the transport to oneself for sending. */
+static int tls_flush_turn(struct tls_stream *self)
+{
+    struct task_wait wait = {0};
+    int rc = 0;
+
+    while (rc >= 0 && self->flushing) {
+        anyc__list_push(&self->flushers, &wait.link);
+        rc = anyc__wait(&wait, &flush_wait, self);
+    }
+    return rc;
+}
+
+static void tls_flush_next(struct tls_stream *self)
+{
+    anyc_list *node = anyc__list_first(&self->flushers);
+
+    self->flushing = false;
+    if (node != NULL)
+        anyc__wake(ANYC__CONTAINER(node, struct task_wait, link), 0);
+}
+
+int anyc__tls_flush(struct tls_stream *self, anyc_cancel_scope **slot)
+{
+    anyc_cancel_scope scope;
+    int rc;
+
+    if (!anyc__tls_has_output(self))
+        return 0;
+    if (self->send_failed)
+        return anyc__tls_failed_before(self);
+    rc = tls_wait_begin(slot, &scope);
+    if (rc < 0)
+        return rc;
+    rc = tls_flush_turn(self);
+    if (rc >= 0 && tls_is_gone(self, slot))
+        rc = anyc__fail_plain(ANYC_ECLOSED);
+    if (rc >= 0) {
+        self->flushing = true;
+        rc = tls_flush_all(self);
+        tls_flush_next(self);
+    }
+    rc = tls_wait_end(self, slot, rc);
+    return rc < 0 && rc != ANYC_ECLOSED ? anyc__tls_send_failed(self, rc) : rc;
+}
+
+int anyc__tls_flush_before_wait(struct tls_stream *self, anyc_cancel_scope **slot)
+{
+    int rc = 0;
+
+    if (!self->flushing || anyc__byte_buffer_len(&self->out) >= TLS_ANSWERS_MAX)
+        rc = anyc__tls_flush(self, slot);
+    return self->send_failed ? 0 : rc;
+}
