@@ -6,10 +6,10 @@
 
 #include <errno.h>
 
-int anyc__send_file_direct(anyc_task *task, struct socket_stream *stream, struct file_part *part)
+int anyc__send_file_direct(anyc_task *task, struct socket_stream *socket, struct file_part *part)
 {
     (void)task;
-    (void)stream;
+    (void)socket;
     (void)part;
     return -ENOTSUP;
 }

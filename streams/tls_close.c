@@ -19,10 +19,10 @@ static int tls_close_alone(struct tls_stream *self)
     struct task_wait wait = {0};
     int rc = 0;
 
-    if (self->receiver != NULL)
-        anyc_cancel_scope_cancel(self->receiver, "the TLS stream was closed");
-    if (self->sender != NULL)
-        anyc_cancel_scope_cancel(self->sender, "the TLS stream was closed");
+    if (self->receiver.on)
+        anyc_cancel_scope_cancel(&self->receiver.scope, "the TLS stream was closed");
+    if (self->sender.on)
+        anyc_cancel_scope_cancel(&self->sender.scope, "the TLS stream was closed");
     while (rc >= 0 && (self->receiving || self->busy_sending)) {
         anyc__list_push(&self->closers, &wait.link);
         rc = anyc__wait(&wait, &close_wait, self);

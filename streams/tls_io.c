@@ -56,55 +56,49 @@ int anyc__tls_take(void *ctx, unsigned char *buf, size_t len)
 }
 
 /* May the transport not be used any more? Somebody has closed or freed the stream meanwhile. */
-static bool tls_is_gone(const struct tls_stream *self, anyc_cancel_scope **slot)
+static bool tls_is_gone(const struct tls_stream *self, const struct tls_wait *wait)
 {
-    return self->life.destroyed || (slot != NULL && self->closed);
+    return self->life.destroyed || (wait != NULL && self->closed);
 }
 
-/* A wait that a close by this side ends, by cancelling the scope in *slot. NULL: no close can come
- * between. */
-static int tls_wait_begin(anyc_cancel_scope **slot, anyc_cancel_scope *scope)
+/* A wait that a close by this side ends. NULL: no close can come between. */
+static int tls_wait_begin(struct tls_wait *wait)
 {
     int rc;
 
-    if (slot == NULL)
+    if (wait == NULL)
         return 0;
-    rc = anyc_cancel_scope_enter(scope, NULL);
-    if (rc == 0)
-        *slot = scope;
+    rc = anyc_cancel_scope_enter(&wait->scope, NULL);
+    wait->on = rc == 0;
     return rc;
 }
 
-static int tls_wait_end(const struct tls_stream *self, anyc_cancel_scope **slot, int rc)
+static int tls_wait_end(const struct tls_stream *self, struct tls_wait *wait, int rc)
 {
-    anyc_cancel_scope *scope;
-
-    if (slot == NULL)
+    if (wait == NULL)
         return rc;
-    scope = *slot;
-    *slot = NULL;
-    rc = anyc_cancel_scope_exit(scope, rc);
+    wait->on = false;
+    rc = anyc_cancel_scope_exit(&wait->scope, rc);
     if (rc == ANYC_ECANCELLED || !self->closed)
         return rc;
     return anyc__fail_plain(ANYC_ECLOSED);
 }
 
-int anyc__tls_fill(struct tls_stream *self, anyc_cancel_scope **slot)
+int anyc__tls_fill(struct tls_stream *self, struct tls_wait *wait)
 {
-    anyc_cancel_scope scope;
     ssize_t n;
     int rc;
 
     if (self->transport_ended)
         return 0;
-    if (tls_is_gone(self, slot))
+    if (tls_is_gone(self, wait))
         return anyc__fail_plain(ANYC_ECLOSED);
     if (self->in_room == 0)
         self->in_room = TLS_ROOM_FIRST;
     rc = anyc__byte_buffer_reserve(&self->in, self->in_room);
     if (rc < 0)
         return anyc__fail_plain(rc);
-    rc = tls_wait_begin(slot, &scope);
+    rc = tls_wait_begin(wait);
     if (rc < 0)
         return rc;
     n = anyc_receive(self->transport, self->in.data + self->in.end, self->in_room);
@@ -114,7 +108,7 @@ int anyc__tls_fill(struct tls_stream *self, anyc_cancel_scope **slot)
             self->in_room *= 2;
     }
     self->transport_ended = n == ANYC_EOF;
-    rc = tls_wait_end(self, slot, n < 0 && n != ANYC_EOF ? (int)n : 0);
+    rc = tls_wait_end(self, wait, n < 0 && n != ANYC_EOF ? (int)n : 0);
     return rc < 0 && rc != ANYC_ECLOSED ? anyc__tls_transport_failed(self, rc) : rc;
 }
 
@@ -141,12 +135,12 @@ static int tls_flush_all(struct tls_stream *self)
 /* Have the transport to oneself for sending. */
 static int tls_flush_turn(struct tls_stream *self)
 {
-    struct task_wait wait = {0};
+    struct task_wait turn = {0};
     int rc = 0;
 
     while (rc >= 0 && self->flushing) {
-        anyc__list_push(&self->flushers, &wait.link);
-        rc = anyc__wait(&wait, &flush_wait, self);
+        anyc__list_push(&self->flushers, &turn.link);
+        rc = anyc__wait(&turn, &flush_wait, self);
     }
     return rc;
 }
@@ -160,35 +154,34 @@ static void tls_flush_next(struct tls_stream *self)
         anyc__wake(ANYC__CONTAINER(node, struct task_wait, link), 0);
 }
 
-int anyc__tls_flush(struct tls_stream *self, anyc_cancel_scope **slot)
+int anyc__tls_flush(struct tls_stream *self, struct tls_wait *wait)
 {
-    anyc_cancel_scope scope;
     int rc;
 
     if (!anyc__tls_has_output(self))
         return 0;
     if (self->send_failed)
         return anyc__tls_failed_before(self);
-    rc = tls_wait_begin(slot, &scope);
+    rc = tls_wait_begin(wait);
     if (rc < 0)
         return rc;
     rc = tls_flush_turn(self);
-    if (rc >= 0 && tls_is_gone(self, slot))
+    if (rc >= 0 && tls_is_gone(self, wait))
         rc = anyc__fail_plain(ANYC_ECLOSED);
     if (rc >= 0) {
         self->flushing = true;
         rc = tls_flush_all(self);
         tls_flush_next(self);
     }
-    rc = tls_wait_end(self, slot, rc);
+    rc = tls_wait_end(self, wait, rc);
     return rc < 0 && rc != ANYC_ECLOSED ? anyc__tls_send_failed(self, rc) : rc;
 }
 
-int anyc__tls_flush_before_wait(struct tls_stream *self, anyc_cancel_scope **slot)
+int anyc__tls_flush_before_wait(struct tls_stream *self, struct tls_wait *wait)
 {
     int rc = 0;
 
     if (!self->flushing || anyc__byte_buffer_len(&self->out) >= TLS_ANSWERS_MAX)
-        rc = anyc__tls_flush(self, slot);
+        rc = anyc__tls_flush(self, wait);
     return self->send_failed ? 0 : rc;
 }

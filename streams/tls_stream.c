@@ -70,7 +70,7 @@ int anyc__tls_begin(struct tls_stream *self, bool *busy)
 
 /* -- receiving -- */
 
-int anyc__tls_read_result(struct tls_stream *self, int code, anyc_cancel_scope **slot)
+int anyc__tls_read_result(struct tls_stream *self, int code, struct tls_wait *wait)
 {
     bool has_input = anyc__byte_buffer_len(&self->in) > 0;
     int rc;
@@ -78,8 +78,8 @@ int anyc__tls_read_result(struct tls_stream *self, int code, anyc_cancel_scope *
     if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE) {
         if (has_input) /* it has passed over a warning */
             return 0;
-        rc = anyc__tls_flush_before_wait(self, slot);
-        return rc < 0 ? rc : anyc__tls_fill(self, slot);
+        rc = anyc__tls_flush_before_wait(self, wait);
+        return rc < 0 ? rc : anyc__tls_fill(self, wait);
     }
     if (anyc__tls_shim_is_ticket(code)) {
         anyc__tls_session_keep(&self->peer, &self->ssl);
@@ -99,15 +99,14 @@ int anyc__tls_read_result(struct tls_stream *self, int code, anyc_cancel_scope *
 }
 
 /* A peer that sends much, and nothing of it is data, is not to stop the loop. */
-static int tls_read_pause(const struct tls_stream *self, anyc_cancel_scope *const *slot)
+static int tls_read_pause(const struct tls_stream *self, const struct tls_wait *wait)
 {
     int rc = anyc_checkpoint();
 
-    return rc >= 0 && slot != NULL && self->closed ? anyc__fail_plain(ANYC_ECLOSED) : rc;
+    return rc >= 0 && wait != NULL && self->closed ? anyc__fail_plain(ANYC_ECLOSED) : rc;
 }
 
-ssize_t anyc__tls_read(struct tls_stream *self, void *buf, size_t max_bytes,
-                       anyc_cancel_scope **slot)
+ssize_t anyc__tls_read(struct tls_stream *self, void *buf, size_t max_bytes, struct tls_wait *wait)
 {
     unsigned rounds = 0;
     int rc = 0;
@@ -122,10 +121,10 @@ ssize_t anyc__tls_read(struct tls_stream *self, void *buf, size_t max_bytes,
                                 max_bytes < TLS_PLAIN_MAX ? max_bytes : TLS_PLAIN_MAX);
         if (n > 0)
             return n;
-        rc = anyc__tls_read_result(self, n, slot);
+        rc = anyc__tls_read_result(self, n, wait);
         rounds++;
         if (rc >= 0 && rounds % TLS_ROUNDS == 0)
-            rc = tls_read_pause(self, slot);
+            rc = tls_read_pause(self, wait);
     }
     return rc;
 }

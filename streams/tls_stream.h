@@ -42,6 +42,12 @@ struct tls_failure {
     char *message; /* NULL: there was no memory for it */
 };
 
+/* A wait for the transport, which a close by this side ends. */
+struct tls_wait {
+    anyc_cancel_scope scope; /* around it, while `on` */
+    bool on;
+};
+
 /* Invariants: in one direction at most one task is busy; its scope is set iff it waits for the
  * transport or for its turn to send; `closers` is empty unless `closed`. */
 struct tls_stream {
@@ -67,7 +73,7 @@ struct tls_stream {
 
     bool receiving;
     bool transport_ended; /* there is nothing to come behind what is in `in` */
-    anyc_cancel_scope *receiver;
+    struct tls_wait receiver;
     struct byte_buffer in; /* from the transport, not yet taken by mbedTLS */
     size_t in_ready;       /* bytes of it that mbedTLS may take: whole records in the handshake */
     size_t in_room;        /* bytes asked for in one go */
@@ -75,7 +81,7 @@ struct tls_stream {
     bool busy_sending; /* a task is in one of the sending calls */
     bool send_failed;  /* the transport takes no more; `failure` says why until there is another */
     bool flushing;     /* a task gives `sending` to the transport */
-    anyc_cancel_scope *sender;
+    struct tls_wait sender;
     struct byte_buffer out;     /* records of mbedTLS */
     struct byte_buffer sending; /* records on their way */
     struct byte_buffer gather;  /* pieces that become one record */
@@ -110,12 +116,11 @@ void anyc__tls_end(struct tls_stream *self, bool *busy);
 /* For who holds the stream (anyc__stream_hold): let go of it. */
 void anyc__tls_release(struct tls_stream *self);
 
-/* Receive bytes: how many, ANYC_EOF at the end, or an error. For `slot` see below. */
-ssize_t anyc__tls_read(struct tls_stream *self, void *buf, size_t max_bytes,
-                       anyc_cancel_scope **slot);
+/* Receive bytes: how many, ANYC_EOF at the end, or an error. For `wait` see below. */
+ssize_t anyc__tls_read(struct tls_stream *self, void *buf, size_t max_bytes, struct tls_wait *wait);
 
 /* What mbedTLS said in place of data. Answers 0 if there is more to read, or an error. */
-int anyc__tls_read_result(struct tls_stream *self, int code, anyc_cancel_scope **slot);
+int anyc__tls_read_result(struct tls_stream *self, int code, struct tls_wait *wait);
 
 /* -- tls_send.c -- */
 
@@ -144,21 +149,21 @@ static inline bool anyc__tls_has_output(const struct tls_stream *self)
     return anyc__byte_buffer_len(&self->sending) + anyc__byte_buffer_len(&self->out) > 0;
 }
 
-/* The functions below wait for the transport. `slot` is where the scope of the wait goes, so that a
+/* The functions below wait for the transport. `wait` is the task's own, so that a
  * close by this side can end it (&self->receiver or &self->sender): ANYC_ECLOSED then. NULL for
  * those who close, and for the handshake. */
 
 /* Send what there is, waiting for others that are at it. Answers 0; ANYC_ECANCELLED, and the rest is
  * still there; or what the transport answers. */
-int anyc__tls_flush(struct tls_stream *self, anyc_cancel_scope **slot);
+int anyc__tls_flush(struct tls_stream *self, struct tls_wait *wait);
 
 /* The same for who receives: leaves it to others that are at it, unless much has come together
  * because the peer asks but does not read. */
-int anyc__tls_flush_before_wait(struct tls_stream *self, anyc_cancel_scope **slot);
+int anyc__tls_flush_before_wait(struct tls_stream *self, struct tls_wait *wait);
 
 /* Get more from the transport into `in`, which mbedTLS has emptied or which has no whole record.
  * Answers 0, also at the transport's end, or as anyc__tls_flush. */
-int anyc__tls_fill(struct tls_stream *self, anyc_cancel_scope **slot);
+int anyc__tls_fill(struct tls_stream *self, struct tls_wait *wait);
 
 /* -- tls_error.c -- */
 

@@ -51,8 +51,8 @@ struct loop_call *anyc__loop_call_of(struct post *post);
 /* A `receive`: call the function there and then. */
 void anyc__loop_call_sync(struct post *post);
 
-/* A task function; its argument is the call: call the function, and answer. */
-int anyc__loop_call_run(void *call);
+/* A task function, whose argument is the call: call the function, and answer. */
+int anyc__loop_call_run(void *arg);
 
 /* Answer; the call is gone afterwards. A failure's details are taken from the caller. */
 void anyc__loop_call_answer(struct loop_call *call, int rc);

@@ -27,30 +27,32 @@ struct portal_task {
     char *name; /* or NULL */
 };
 
-/* Answers 0, ANYC_ESTATE, ANYC_EINVAL or ANYC_ENOMEM. */
-static int portal_task_create(struct portal *portal, bool has_fn, const char *name,
-                              struct portal_task **out_task)
+static int portal_task_check(const struct portal *portal, bool has_fn)
 {
-    struct portal_task *task;
-    int rc;
-
     if (!has_fn)
         return anyc__fail(ANYC_EINVAL, 0, "blocking portal: no function");
-    rc = anyc__portal_check(portal);
-    if (rc < 0)
-        return rc;
-    task = anyc__zalloc(sizeof *task);
-    if (task == NULL)
-        return anyc__fail_plain(ANYC_ENOMEM);
-    task->name = name != NULL ? anyc__strdup(name) : NULL;
-    if (name != NULL && task->name == NULL) {
-        anyc__free(task);
-        return anyc__fail_plain(ANYC_ENOMEM);
+    return anyc__portal_check(portal);
+}
+
+/* NULL without memory. */
+static struct portal_task *portal_task_create(struct portal *portal, const char *name)
+{
+    struct portal_task *task = anyc__zalloc(sizeof *task);
+
+    if (task != NULL && name != NULL) {
+        task->name = anyc__strdup(name);
+        if (task->name == NULL) {
+            anyc__free(task);
+            task = NULL;
+        }
+    }
+    if (task == NULL) {
+        (void)anyc__fail_plain(ANYC_ENOMEM); /* NULL says it */
+        return NULL;
     }
     anyc__thread_future_init(&task->future, portal->token);
     task->portal = portal;
-    *out_task = task;
-    return 0;
+    return task;
 }
 
 /* The task has its own copy of the name. */
@@ -128,11 +130,15 @@ int anyc_blocking_portal_start_task_soon_from(const char *origin, anyc_blocking_
                                               anyc_task_fn fn, void *arg, const char *name,
                                               anyc_thread_future **out_future)
 {
-    struct portal_task *task = NULL;
-    int rc = portal_task_create(anyc__portal_of(portal), fn != NULL, name, &task);
+    struct portal *self = anyc__portal_of(portal);
+    int rc = portal_task_check(self, fn != NULL);
+    struct portal_task *task;
 
     if (rc < 0)
         return rc;
+    task = portal_task_create(self, name);
+    if (task == NULL)
+        return ANYC_ENOMEM;
     task->fn = fn;
     task->arg = arg;
     task->origin = origin;
@@ -174,12 +180,16 @@ int anyc_blocking_portal_start_task_from(const char *origin, anyc_blocking_porta
                                          anyc_start_fn fn, void *arg, const char *name,
                                          void **out_value, anyc_thread_future **out_future)
 {
+    struct portal *self = anyc__portal_of(portal);
     struct portal_start start = {.value = NULL};
-    struct portal_task *task = NULL;
-    int rc = portal_task_create(anyc__portal_of(portal), fn != NULL, name, &task);
+    int rc = portal_task_check(self, fn != NULL);
+    struct portal_task *task;
 
     if (rc < 0)
         return rc;
+    task = portal_task_create(self, name);
+    if (task == NULL)
+        return ANYC_ENOMEM;
     task->start_fn = fn;
     task->arg = arg;
     task->origin = origin;

@@ -12,6 +12,8 @@
 #include <anyc/connectable.h>
 #include <anyc/datagram.h>
 #include <anyc/error.h>
+#include <anyc/file.h>
+#include <anyc/file_stream.h>
 #include <anyc/from_fd.h>
 #include <anyc/future.h>
 #include <anyc/instrument.h>
@@ -19,8 +21,10 @@
 #include <anyc/loop.h>
 #include <anyc/lowlevel.h>
 #include <anyc/memory_stream.h>
+#include <anyc/path.h>
 #include <anyc/process.h>
 #include <anyc/resource.h>
+#include <anyc/send_file.h>
 #include <anyc/serve.h>
 #include <anyc/signal.h>
 #include <anyc/socket.h>
@@ -28,6 +32,7 @@
 #include <anyc/stream.h>
 #include <anyc/sync.h>
 #include <anyc/task.h>
+#include <anyc/temporary_file.h>
 #include <anyc/text_stream.h>
 #include <anyc/thread.h>
 #include <anyc/tls.h>

@@ -133,4 +133,16 @@ static inline void expect_path(anyc_path *path, const char *text,
     anyc_path_destroy(path);
 }
 
+/* The rows with variants: without and with a limiter. */
+static inline void each_tree(void (*check)(const struct tree *tree))
+{
+    for (int limited = 0; limited < 2; limited++) {
+        struct tree tree;
+
+        tree_init(&tree, limited);
+        check(&tree);
+        tree_deinit(&tree);
+    }
+}
+
 #endif

@@ -180,6 +180,35 @@ ANYC_TEST(test_process_exit__close_kills_when_cancelled)
     on_each_kernel(check_cancelled_close);
 }
 
+static int run_one(void *arg)
+{
+    const char *delay = arg;
+    anyc_cancel_scope scope;
+    int rc;
+
+    ck_assert_ok(anyc_move_on_after(&scope, delay == NULL ? INFINITY : strtod(delay, NULL), false));
+    rc = anyc_run_process(CHILD("both", "0"), NULL, NULL);
+    ck_assert(rc == 0 || (delay != NULL && rc == ANYC_ECANCELLED));
+    return anyc_cancel_scope_exit(&scope, rc);
+}
+
+static void check_many_at_once(void)
+{
+    static char delays[][8] = {"0.001", "0.003", "0.01", "0.03"};
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+
+    ck_assert_ok(anyc_task_group_enter(&group));
+    for (int i = 0; i < 48; i++)
+        spawn(&group, run_one, i % 3 == 0 ? delays[i / 3 % 4] : NULL);
+    ck_assert_ok(anyc_task_group_exit(&group, 0));
+}
+
+/* A third of them cancelled on the way. */
+ANYC_TEST(test_process_exit__sees_many_at_once)
+{
+    on_each_kernel(check_many_at_once);
+}
+
 /* -- what others do -- */
 
 static void check_lost(void)

@@ -16,7 +16,7 @@
 #define AT_ONCE 64
 #define FEW 300
 #define OUTPUT 2000 /* bytes on each output */
-#define LATEST_MS 400
+#define LATEST_MS 200
 
 struct many {
     long left;
