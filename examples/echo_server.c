@@ -15,6 +15,7 @@
  * context, if there is one.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include <pthread.h>
 
@@ -108,28 +109,34 @@ static int echo(anyc_byte_stream *stream, void *arg)
     return 0; /* that a connection ended, well or not, is no failure of the server */
 }
 
-/* An idle connection waits with a small buffer. Once that was full there is more to come, and a
- * large one takes its place, until as little comes as would have found room in the small one. */
+/* Send back what came into a small buffer, with the rest of the record behind it. */
+static ssize_t echo_record(anyc_byte_stream *stream, const char *small, ssize_t n)
+{
+    char *large = anyc_tls_stream_pending(stream) > 0 ? buffer_take() : NULL;
+    ssize_t more;
+
+    if (large == NULL) /* without memory the small one will do */
+        return anyc_send(stream, small, (size_t)n);
+    memcpy(large, small, (size_t)n);
+    more = anyc_receive(stream, large + n, BUFFER_SIZE - (size_t)n); /* it is there */
+    if (more > 0)
+        more = anyc_send(stream, large, (size_t)(n + more));
+    buffer_give(large);
+    return more;
+}
+
+/* An idle connection waits with a small buffer. */
 static int echo_tls(anyc_byte_stream *stream, void *arg)
 {
     double seconds = ((const struct options *)arg)->timeout;
     char small[SMALL_SIZE];
-    char *large = NULL;
+    struct connection c = {stream, -1, small, sizeof small};
     ssize_t n = 0;
 
     while (n >= 0) {
-        struct connection c = {stream, -1, large != NULL ? large : small,
-                               large != NULL ? BUFFER_SIZE : SMALL_SIZE};
-
         n = receive_within(&c, receive_tls, seconds);
-        if (n > 0 && anyc_send(stream, c.buf, (size_t)n) < 0)
-            n = -1;
-        if (n >= SMALL_SIZE && large == NULL) {
-            large = buffer_take(); /* without memory the small one goes on */
-        } else if (n < SMALL_SIZE) {
-            buffer_give(large);
-            large = NULL;
-        }
+        if (n > 0)
+            n = echo_record(stream, small, n);
     }
     if (n == ANYC_EOF)
         anyc_aclose(stream); /* the client has ended TLS: so does this side */

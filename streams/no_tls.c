@@ -76,6 +76,12 @@ int anyc_tls_stream_unwrap(anyc_byte_stream *stream, anyc_byte_stream **out_tran
     return no_tls();
 }
 
+size_t anyc_tls_stream_pending(const anyc_byte_stream *stream)
+{
+    (void)stream;
+    return 0;
+}
+
 int anyc_tls_stream_peer_chain(anyc_byte_stream *stream, size_t index, anyc_tls_der *out_der)
 {
     (void)stream;

@@ -6,8 +6,7 @@
 
 #include <limits.h>
 
-#define TLS_ROOM_FIRST 4096   /* bytes asked for at first */
-#define TLS_ROOM_MAX 65536    /* when much is coming */
+#define TLS_ROOM 4096 /* bytes asked for into `in` at once, and least to go to mbedTLS directly */
 #define TLS_ANSWERS_MAX 16384 /* bytes that may wait for somebody else to send them */
 
 static const struct wait_type flush_wait = {"a turn to send on a TLS stream", NULL, NULL};
@@ -41,12 +40,23 @@ int anyc__tls_take(void *ctx, unsigned char *buf, size_t len)
     struct tls_stream *self = ctx;
     size_t there = anyc__byte_buffer_len(&self->in);
 
+    if (self->direct > 0) { /* it asks for the same bytes again, and they are there */
+        ANYC_ASSERT(buf == self->wanted && self->direct <= len);
+        there = self->direct;
+        self->direct = 0;
+        self->wanted_len = 0;
+        return (int)there;
+    }
+    self->wanted_len = 0;
     if (there == 0 && self->transport_ended)
         return 0;
     if (there > self->in_ready)
         there = self->in_ready;
-    if (there == 0)
+    if (there == 0) {
+        self->wanted = buf;
+        self->wanted_len = len;
         return MBEDTLS_ERR_SSL_WANT_READ;
+    }
     if (len > there)
         len = there;
     anyc__byte_buffer_take(&self->in, buf, len);
@@ -84,8 +94,28 @@ static int tls_wait_end(const struct tls_stream *self, struct tls_wait *wait, in
     return anyc__fail_plain(ANYC_ECLOSED);
 }
 
+/* Where the next bytes go: to mbedTLS directly if it waits for much of a record, else into `in`. */
+static int tls_fill_place(struct tls_stream *self, void **out_place, size_t *out_room)
+{
+    int rc = 0;
+
+    if (self->wanted_len >= TLS_ROOM && self->state != TLS_SHAKING) {
+        *out_place = self->wanted;
+        *out_room = self->wanted_len;
+        return 0;
+    }
+    rc = anyc__byte_buffer_reserve(&self->in, TLS_ROOM);
+    if (rc < 0)
+        return anyc__fail_plain(rc);
+    *out_place = self->in.data + self->in.end;
+    *out_room = TLS_ROOM;
+    return 0;
+}
+
 int anyc__tls_fill(struct tls_stream *self, struct tls_wait *wait)
 {
+    void *place = NULL;
+    size_t room = 0;
     ssize_t n;
     int rc;
 
@@ -93,43 +123,46 @@ int anyc__tls_fill(struct tls_stream *self, struct tls_wait *wait)
         return 0;
     if (tls_is_gone(self, wait))
         return anyc__fail_plain(ANYC_ECLOSED);
-    if (self->in_room == 0)
-        self->in_room = TLS_ROOM_FIRST;
-    rc = anyc__byte_buffer_reserve(&self->in, self->in_room);
-    if (rc < 0)
-        return anyc__fail_plain(rc);
-    rc = tls_wait_begin(wait);
+    rc = tls_fill_place(self, &place, &room);
+    if (rc >= 0)
+        rc = tls_wait_begin(wait);
     if (rc < 0)
         return rc;
-    n = anyc_receive(self->transport, self->in.data + self->in.end, self->in_room);
-    if (n > 0) {
+    n = anyc_receive(self->transport, place, room);
+    if (n > 0 && place == self->wanted)
+        self->direct = (size_t)n;
+    else if (n > 0)
         self->in.end += (size_t)n;
-        if ((size_t)n == self->in_room && self->in_room < TLS_ROOM_MAX)
-            self->in_room *= 2;
-    }
     self->transport_ended = n == ANYC_EOF;
     rc = tls_wait_end(self, wait, n < 0 && n != ANYC_EOF ? (int)n : 0);
     return rc < 0 && rc != ANYC_ECLOSED ? anyc__tls_transport_failed(self, rc) : rc;
 }
 
-/* Until there is nothing more to be sent. */
+static void tls_swap(struct byte_buffer *left, struct byte_buffer *right)
+{
+    struct byte_buffer kept = *left;
+
+    *left = *right;
+    *right = kept;
+}
+
+/* Until there is nothing more to be sent. Then records are made in the same memory again. */
 static int tls_flush_all(struct tls_stream *self)
 {
-    struct byte_buffer empty;
     ssize_t n = 0;
 
     while (n >= 0 && anyc__tls_has_output(self)) {
-        if (anyc__byte_buffer_len(&self->sending) == 0) {
-            empty = self->sending;
-            self->sending = self->out;
-            self->out = empty;
-        }
+        if (anyc__byte_buffer_len(&self->sending) == 0)
+            tls_swap(&self->sending, &self->out);
         n = anyc_send_some(self->transport, self->sending.data + self->sending.start,
                            anyc__byte_buffer_len(&self->sending));
         if (n > 0)
             anyc__byte_buffer_consume(&self->sending, (size_t)n);
     }
-    return n < 0 ? (int)n : 0;
+    if (n < 0)
+        return (int)n;
+    tls_swap(&self->sending, &self->out);
+    return 0;
 }
 
 /* Have the transport to oneself for sending. */

@@ -175,3 +175,10 @@ struct tls_stream *anyc__tls_cast(const anyc_byte_stream *stream)
 {
     return stream->ops == &tls_ops ? anyc__tls_of(&stream->resource) : NULL;
 }
+
+size_t anyc_tls_stream_pending(const anyc_byte_stream *stream)
+{
+    const struct tls_stream *self = anyc__tls_cast(stream);
+
+    return self == NULL || self->closed ? 0 : mbedtls_ssl_get_bytes_avail(&self->ssl);
+}

@@ -76,7 +76,9 @@ struct tls_stream {
     struct tls_wait receiver;
     struct byte_buffer in; /* from the transport, not yet taken by mbedTLS */
     size_t in_ready;       /* bytes of it that mbedTLS may take: whole records in the handshake */
-    size_t in_room;        /* bytes asked for in one go */
+    unsigned char *wanted; /* where mbedTLS wants `wanted_len` more bytes, its own memory */
+    size_t wanted_len;     /* 0: it waits for none */
+    size_t direct;         /* bytes that the transport has put there already */
 
     bool busy_sending; /* a task is in one of the sending calls */
     bool send_failed;  /* the transport takes no more; `failure` says why until there is another */

@@ -200,6 +200,20 @@ ANYC_MUST_USE ANYC_API int anyc_tls_stream_unwrap(anyc_byte_stream *stream,
                                                   anyc_bytes *out_leftover);
 
 /**
+ * How many bytes can be received without waiting: the rest of the record that is being received. So
+ * a server may wait with a small buffer, and take a large one when there is more.
+ *
+ * @param stream  a TLS stream
+ *
+ * Returns: bytes; 0 also for any other stream.
+ * Owns:    nothing.
+ * Cancel:  never suspends.
+ * Threads: the stream's loop only.
+ * AnyIO:   SSLObject.pending.
+ */
+ANYC_API size_t anyc_tls_stream_pending(const anyc_byte_stream *stream);
+
+/**
  * A certificate of those that the peer sent.
  *
  * @param stream   a TLS stream

@@ -260,3 +260,24 @@ ANYC_TEST_PLAIN(test_tls_stream_attribute__what_is_no_certificate_is_not_describ
     ck_assert_ptr_null(text.data);
     ck_assert_int_eq(anyc_checkpoint(), ANYC_ENOLOOP); /* the message would be left behind */
 }
+
+/* What is left of a record can be had without waiting. */
+ANYC_TEST(test_tls_stream_attribute__says_how_much_is_pending)
+{
+    struct byte_pair plain;
+    struct byte_pair pair;
+    char buf[10];
+
+    tls_pair_open(&pair, NULL);
+    ck_assert_uint_eq(anyc_tls_stream_pending(pair.b), 0);
+    ck_assert_int_eq(anyc_send(pair.a, "a longer message", 16), 0);
+    ck_assert_int_eq(anyc_receive(pair.b, buf, sizeof buf), 10);
+    ck_assert_uint_eq(anyc_tls_stream_pending(pair.b), 6);
+    ck_assert_int_eq(anyc_receive(pair.b, buf, sizeof buf), 6);
+    ck_assert_uint_eq(anyc_tls_stream_pending(pair.b), 0);
+    tls_pair_drop(&pair);
+    byte_pair_unix(&plain);
+    ck_assert_uint_eq(anyc_tls_stream_pending(plain.a), 0);
+    anyc_aclose(plain.a);
+    anyc_aclose(plain.b);
+}
