@@ -82,6 +82,16 @@ static int plan_command(struct process_plan *plan, const char *const *argv, bool
     return 0;
 }
 
+/* After clearenv(3) there is none at all. */
+static const char *const *plan_environment(const anyc_process_options *options)
+{
+    static const char *const nothing[] = {NULL};
+
+    if (options->env != NULL)
+        return options->env;
+    return environ != NULL ? (const char *const *)environ : nothing;
+}
+
 int anyc__process_plan_init(struct process_plan *plan, const char *const *argv,
                             const anyc_process_options *options)
 {
@@ -90,7 +100,7 @@ int anyc__process_plan_init(struct process_plan *plan, const char *const *argv,
     int rc;
 
     *plan = (struct process_plan){
-        .env = options->env != NULL ? options->env : (const char *const *)environ,
+        .env = plan_environment(options),
         .cwd = options->cwd,
         .std = {-1, -1, -1},
         .pass_fds = options->pass_fds,

@@ -12,9 +12,8 @@
 int bench_process(struct bench *bench)
 {
     static const char *const program[] = {"/bin/true", NULL};
-    const anyc_process_options options = {.std_in = ANYC_STDIO_INHERIT,
-                                          .std_out = ANYC_STDIO_INHERIT,
-                                          .std_err = ANYC_STDIO_INHERIT};
+    const anyc_process_options options = {
+        .std_in = ANYC_STDIO_INHERIT, .std_out = ANYC_STDIO_INHERIT, .std_err = ANYC_STDIO_INHERIT};
     int rc = 0;
 
     bench_start(bench);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "child.h"
@@ -50,6 +51,16 @@ ANYC_TEST(test_run_process__sends_input_and_receives_output)
     anyc_free_completed_process(&completed);
     ck_assert_ptr_null(completed.std_out);
     child_check_none();
+}
+
+ANYC_TEST(test_run_process__runs_without_any_environment)
+{
+    anyc_completed_process completed;
+
+    ck_assert_int_eq(clearenv(), 0);
+    completed = child_run(CHILD("reverse"), NULL);
+    ck_assert_int_eq(completed.returncode, 0);
+    anyc_free_completed_process(&completed);
 }
 
 /* SP-001, the shell string; OS-R002. */
