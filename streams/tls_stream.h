@@ -48,7 +48,7 @@ struct tls_wait {
     bool on;
 };
 
-/* Invariants: in one direction at most one task is busy; its scope is set iff it waits for the
+/* Invariants: in one direction at most one task is busy; its wait is on iff it waits for the
  * transport or for its turn to send; `closers` is empty unless `closed`. */
 struct tls_stream {
     union {
@@ -151,9 +151,8 @@ static inline bool anyc__tls_has_output(const struct tls_stream *self)
     return anyc__byte_buffer_len(&self->sending) + anyc__byte_buffer_len(&self->out) > 0;
 }
 
-/* The functions below wait for the transport. `wait` is the task's own, so that a
- * close by this side can end it (&self->receiver or &self->sender): ANYC_ECLOSED then. NULL for
- * those who close, and for the handshake. */
+/* The functions below wait for the transport. `wait` is &self->receiver or &self->sender, so that a
+ * close by this side can end it: ANYC_ECLOSED then. NULL for those who close, and for the handshake. */
 
 /* Send what there is, waiting for others that are at it. Answers 0; ANYC_ECANCELLED, and the rest is
  * still there; or what the transport answers. */
