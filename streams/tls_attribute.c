@@ -7,6 +7,8 @@
 #include "streams/tls_words.h"
 
 #include "core/error.h"
+#include "streams/tls_shim_cipher.h"
+#include "streams/tls_shim_connection.h"
 
 #include <string.h>
 

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/task.h"
+#include "streams/tls_shim_connection.h"
 
 #define TLS_DROP 512 /* bytes dropped in one go while closing */
 

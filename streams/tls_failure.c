@@ -7,6 +7,7 @@
 #include "streams/tls_stream.h"
 
 #include "core/error.h"
+#include "streams/tls_shim_connection.h"
 
 #include <anyc/cancel.h>
 
@@ -14,6 +15,8 @@
 #include <string.h>
 
 #define ALERT_SECONDS 1.0 /* that a last alert may take to get out */
+
+enum { ALERT_CERTIFICATE_REQUIRED = 116 }; /* 2.28 has no name for it */
 
 /* RFC 5246 section 7.2, RFC 8446 section 6, RFC 7301. */
 static const struct {
@@ -179,11 +182,12 @@ static int failure_alert(const struct tls_stream *self, anyc_error_tls *tls)
 }
 
 /* The alert that belongs to a failure. */
-static uint8_t failure_alert_for(int library_code)
+static uint8_t failure_alert_for(const struct tls_stream *self, int library_code)
 {
     switch (library_code) {
-    case ANYC__TLS_NO_CERTIFICATE:
-        return MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE; /* RFC 5246 section 7.4.6 */
+    case ANYC__TLS_NO_CERTIFICATE: /* RFC 5246 section 7.4.6, RFC 8446 section 4.4.2.4 */
+        return anyc__tls_shim_is_tls13(&self->ssl) ? ALERT_CERTIFICATE_REQUIRED
+                                                   : MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
     case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE:
         return MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE;
     case MBEDTLS_ERR_SSL_INVALID_MAC:
@@ -198,13 +202,19 @@ static uint8_t failure_alert_for(int library_code)
 /* mbedTLS tells the peer of most failures; of the others it is to know too. */
 static void failure_alert_peer(struct tls_stream *self, int library_code)
 {
-    uint8_t alert = failure_alert_for(library_code);
+    uint8_t alert = failure_alert_for(self, library_code);
+    bool is_mine = !self->alerted;
 
-    if (library_code == ANYC__TLS_FATAL_ALERT || self->alert != 0)
+    if (library_code == ANYC__TLS_FATAL_ALERT || (self->alert != 0 && !self->withheld))
         return;
-    if (self->alerted && library_code == MBEDTLS_ERR_SSL_INVALID_MAC)
-        self->alert = alert; /* that of mbedTLS, encrypted */
-    else if (!self->alerted && anyc__tls_shim_send_alert(&self->ssl, alert) == 0)
+    if (self->withheld) {
+        is_mine = true;
+        self->withheld = false;
+        if (library_code != ANYC__TLS_NO_CERTIFICATE && self->alert != 0)
+            alert = self->alert;
+    }
+    if (is_mine ? anyc__tls_shim_send_alert(&self->ssl, alert) == 0
+                : library_code == MBEDTLS_ERR_SSL_INVALID_MAC) /* that of mbedTLS, encrypted */
         self->alert = alert;
 }
 
@@ -239,6 +249,8 @@ int anyc__tls_library_failed(struct tls_stream *self, int library_code)
     anyc_error_tls tls = {.library_code = library_code};
     int rc;
 
+    if (self->state == TLS_SHAKING && anyc__tls_shim_is_plain_alert(&self->ssl, library_code))
+        library_code = tls.library_code = ANYC__TLS_FATAL_ALERT;
     if (library_code == 0 || library_code == MBEDTLS_ERR_SSL_CONN_EOF)
         return anyc__tls_cut(self);
     if (anyc__tls_shim_is_no_memory(library_code))

@@ -11,6 +11,8 @@
 
 #include "core/error.h"
 #include "core/task.h"
+#include "streams/tls_shim_connection.h"
+#include "streams/tls_shim_session.h"
 #include "streams/tls_stream.h"
 #include "threads/worker_pool.h"
 
@@ -33,7 +35,7 @@ static int handshake_advance(struct tls_stream *self)
             self->reused = false;
             anyc__tls_shim_drop_ticket(&self->ssl);
         }
-        code = mbedtls_ssl_handshake_step(&self->ssl);
+        code = anyc__tls_shim_step(&self->ssl);
     }
     return code;
 }
@@ -115,6 +117,17 @@ static int handshake_receive(struct tls_stream *self)
     return rc;
 }
 
+/* Get the last of it out. A server's tickets (TLS 1.3) are no part of the handshake: they wait for
+ * what is sent first. A client that sends first may not be receiving, so that both sides would wait
+ * for each other; or it may have closed, and would reset the connection with all it has sent. */
+static int handshake_finish(struct tls_stream *self)
+{
+    if (!self->config->server_side || !anyc__tls_shim_is_tls13(&self->ssl))
+        return anyc__tls_flush(self, NULL);
+    self->tickets_len = anyc__byte_buffer_len(&self->out);
+    return 0;
+}
+
 static int handshake_run(struct tls_stream *self, anyc_task *task)
 {
     bool in_worker = false; /* a client's first step is cheap, a server's waits for that */
@@ -134,7 +147,7 @@ static int handshake_run(struct tls_stream *self, anyc_task *task)
     }
     if (rc >= 0 && code != 0)
         return anyc__tls_library_failed(self, code);
-    return rc < 0 ? rc : anyc__tls_flush(self, NULL);
+    return rc < 0 ? rc : handshake_finish(self);
 }
 
 /* -- wrapping -- */
@@ -193,7 +206,10 @@ static int wrap_create(anyc_byte_stream *transport, struct tls_config *config,
 static void wrap_complete(struct tls_stream *self)
 {
     int expansion = mbedtls_ssl_get_record_expansion(&self->ssl);
+    int plain_max = mbedtls_ssl_get_max_out_record_payload(&self->ssl);
 
+    self->plain_max =
+        plain_max > 0 && plain_max < TLS_PLAIN_MAX ? (size_t)plain_max : TLS_PLAIN_MAX;
     self->expansion = expansion > 0 ? (size_t)expansion : TLS_RECORD_MAX - TLS_PLAIN_MAX;
     self->state = TLS_OPEN;
     self->in_ready = SIZE_MAX;

@@ -12,6 +12,8 @@
 #include "core/error.h"
 #include "core/idna.h"
 #include "streams/tls_error.h"
+#include "streams/tls_shim_key.h"
+#include "streams/tls_shim_session.h"
 #include "streams/tls_source.h"
 
 #include <stdlib.h>

@@ -4,6 +4,8 @@
  */
 #include "streams/tls_stream.h"
 
+#include "streams/tls_shim_connection.h"
+
 #include <limits.h>
 
 #define TLS_ROOM 4096 /* bytes asked for into `in` at once, and least to go to mbedTLS directly */
@@ -11,27 +13,32 @@
 
 static const struct wait_type flush_wait = {"a turn to send on a TLS stream", NULL, NULL};
 
-/* Remember that there was an alert, and, if it goes out in plain text, which fatal one. */
+/* Remember that there was an alert, and, if it is in plain text, which fatal one. */
 static void tls_note_alert(struct tls_stream *self, const unsigned char *record, size_t len)
 {
-    enum { ALERT = 21, FATAL = 2 };
+    enum { FATAL = 2 };
 
-    if (len == 0 || record[0] != ALERT)
-        return;
     self->alerted = true;
-    if (len == TLS_RECORD_HEADER + 2 && record[TLS_RECORD_HEADER] == FATAL)
+    self->withheld = anyc__tls_shim_holds_back(&self->ssl);
+    if (len == TLS_RECORD_HEADER + TLS_ALERT_LEN && record[TLS_RECORD_HEADER] == FATAL)
         self->alert = record[TLS_RECORD_HEADER + 1];
 }
 
 int anyc__tls_give(void *ctx, const unsigned char *buf, size_t len)
 {
+    enum { ALERT = 21 };
     struct tls_stream *self = ctx;
-    int rc = anyc__byte_buffer_reserve(&self->out, len);
+    int rc;
 
+    if (len > 0 && buf[0] == ALERT) {
+        tls_note_alert(self, buf, len);
+        if (self->withheld)
+            return (int)len;
+    }
+    rc = anyc__byte_buffer_reserve(&self->out, len);
     if (rc < 0)
         return MBEDTLS_ERR_SSL_ALLOC_FAILED;
     anyc__byte_buffer_append(&self->out, buf, len);
-    tls_note_alert(self, buf, len);
     return (int)len;
 }
 
@@ -147,17 +154,21 @@ static void tls_swap(struct byte_buffer *left, struct byte_buffer *right)
 }
 
 /* Until there is nothing more to be sent. Then records are made in the same memory again. */
-static int tls_flush_all(struct tls_stream *self)
+static int tls_flush_all(struct tls_stream *self, const struct tls_wait *wait)
 {
     ssize_t n = 0;
 
     while (n >= 0 && anyc__tls_has_output(self)) {
-        if (anyc__byte_buffer_len(&self->sending) == 0)
+        if (anyc__byte_buffer_len(&self->sending) == 0) {
             tls_swap(&self->sending, &self->out);
+            self->tickets_len = 0;
+        }
         n = anyc_send_some(self->transport, self->sending.data + self->sending.start,
                            anyc__byte_buffer_len(&self->sending));
         if (n > 0)
             anyc__byte_buffer_consume(&self->sending, (size_t)n);
+        if (n >= 0 && tls_is_gone(self, wait))
+            n = anyc__fail_plain(ANYC_ECLOSED);
     }
     if (n < 0)
         return (int)n;
@@ -203,7 +214,7 @@ int anyc__tls_flush(struct tls_stream *self, struct tls_wait *wait)
         rc = anyc__fail_plain(ANYC_ECLOSED);
     if (rc >= 0) {
         self->flushing = true;
-        rc = tls_flush_all(self);
+        rc = tls_flush_all(self, wait);
         tls_flush_next(self);
     }
     rc = tls_wait_end(self, wait, rc);
@@ -212,9 +223,12 @@ int anyc__tls_flush(struct tls_stream *self, struct tls_wait *wait)
 
 int anyc__tls_flush_before_wait(struct tls_stream *self, struct tls_wait *wait)
 {
+    size_t len = anyc__byte_buffer_len(&self->out);
     int rc = 0;
 
-    if (!self->flushing || anyc__byte_buffer_len(&self->out) >= TLS_ANSWERS_MAX)
+    if (self->tickets_len > 0 && len == self->tickets_len)
+        return 0;
+    if (!self->flushing || len >= TLS_ANSWERS_MAX)
         rc = anyc__tls_flush(self, wait);
     return self->send_failed ? 0 : rc;
 }

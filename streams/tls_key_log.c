@@ -10,7 +10,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "streams/tls_shim.h"
+#include "streams/tls_shim_key_log.h"
 
 #include <errno.h>
 #include <fcntl.h>

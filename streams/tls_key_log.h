@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tls_key_log.h - the file with the secrets of connections. Writing to it: streams/tls_shim.h.
+ * tls_key_log.h - the file with the secrets of connections. Writing to it: streams/tls_shim_key_log.h.
  */
 #ifndef ANYC_STREAMS_TLS_KEY_LOG_H
 #define ANYC_STREAMS_TLS_KEY_LOG_H

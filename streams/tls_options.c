@@ -6,6 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "streams/tls_shim_cipher.h"
 
 #include <errno.h>
 #include <sched.h>

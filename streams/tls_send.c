@@ -7,6 +7,7 @@
 #include <anyc/lowlevel.h>
 
 #include "core/error.h"
+#include "streams/tls_shim_connection.h"
 
 #define TLS_OUT_HIGH 32768 /* bytes of records that are collected before they are sent */
 
@@ -25,8 +26,8 @@ static ssize_t tls_write_record(struct tls_stream *self, const void *data, size_
     int rc = tls_write_check(self);
     int n;
 
-    if (len > TLS_PLAIN_MAX)
-        len = TLS_PLAIN_MAX;
+    if (len > self->plain_max)
+        len = self->plain_max;
     if (rc >= 0) {
         rc = anyc__byte_buffer_reserve(&self->out, len + self->expansion + TLS_RECORD_HEADER);
         if (rc < 0)
@@ -71,23 +72,23 @@ static int tls_write_pieces(struct tls_stream *self, const struct iovec *pieces,
         const char *data = pieces[i].iov_base;
         size_t len = pieces[i].iov_len;
 
-        if (anyc__byte_buffer_len(gather) == 0 && len >= TLS_PLAIN_MAX) {
-            size_t whole = len - len % TLS_PLAIN_MAX;
+        if (anyc__byte_buffer_len(gather) == 0 && len >= self->plain_max) {
+            size_t whole = len - len % self->plain_max;
 
             rc = tls_write(self, data, whole, done);
             data += whole;
             len -= whole;
         }
         while (len > 0 && rc >= 0) {
-            size_t room = TLS_PLAIN_MAX - anyc__byte_buffer_len(gather);
+            size_t room = self->plain_max - anyc__byte_buffer_len(gather);
             size_t part = len < room ? len : room;
 
             anyc__byte_buffer_append(gather, data, part);
             data += part;
             len -= part;
             if (part == room) {
-                rc = tls_write(self, gather->data, TLS_PLAIN_MAX, done);
-                anyc__byte_buffer_consume(gather, TLS_PLAIN_MAX);
+                rc = tls_write(self, gather->data, self->plain_max, done);
+                anyc__byte_buffer_consume(gather, self->plain_max);
             }
         }
     }
@@ -138,7 +139,7 @@ int anyc__tls_sendv(anyc_byte_stream *base, const struct iovec *pieces, int coun
         total += pieces[i].iov_len;
     rc = tls_write_check(self);
     if (rc >= 0) {
-        rc = anyc__byte_buffer_reserve(&self->gather, TLS_PLAIN_MAX);
+        rc = anyc__byte_buffer_reserve(&self->gather, self->plain_max);
         if (rc < 0)
             anyc__fail_plain(rc);
     }

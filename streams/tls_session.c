@@ -10,6 +10,7 @@
 #include "core/alloc.h"
 #include "streams/tls_config.h"
 #include "streams/tls_settings.h"
+#include "streams/tls_shim_session.h"
 
 /* In bytes, under a key; NULL if that cannot be, or without memory. */
 static struct tls_session_entry *session_save(const mbedtls_ssl_session *session, const void *key,

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "streams/tls_error.h"
 #include "streams/tls_key_log.h"
+#include "streams/tls_shim_key_log.h"
 #include "streams/tls_trust.h"
 
 #define SETTINGS_LIFETIME 7200 /* s, RFC 5246 section F.1.4 allows a day */

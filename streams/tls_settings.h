@@ -12,7 +12,7 @@
 
 #include "streams/tls_identity.h"
 #include "streams/tls_session_cache.h"
-#include "streams/tls_shim.h"
+#include "streams/tls_shim_session.h"
 
 /* Set up once; then only what says so changes. */
 struct tls_settings {

@@ -9,6 +9,8 @@
 
 #include "core/error.h"
 #include "core/task.h"
+#include "streams/tls_shim_connection.h"
+#include "streams/tls_shim_session.h"
 
 #define TLS_ROUNDS 8 /* attempts to read, without data, before others get their turn */
 

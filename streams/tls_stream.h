@@ -21,6 +21,7 @@
 #include "streams/byte_buffer.h"
 #include "streams/stream.h"
 #include "streams/tls_config.h"
+#include "streams/tls_shim_cipher.h"
 
 #define TLS_RECORD_HEADER 5
 #define TLS_PLAIN_MAX 16384           /* bytes of data in a record, RFC 5246 section 6.2.1 */
@@ -68,6 +69,7 @@ struct tls_stream {
     bool closed;   /* by this side: nobody else may begin anything */
     bool notified; /* this side has told the end: no more can be sent */
     bool alerted;  /* an alert was sent */
+    bool withheld; /* it was not, as mbedTLS has not encrypted it; `alert` says which */
     uint8_t alert; /* which, if that is known and it was fatal; 0: none */
     char cipher_name[ANYC__TLS_CIPHER_NAME_SIZE]; /* by IANA, once somebody asked for it */
 
@@ -87,7 +89,9 @@ struct tls_stream {
     struct byte_buffer out;     /* records of mbedTLS */
     struct byte_buffer sending; /* records on their way */
     struct byte_buffer gather;  /* pieces that become one record */
+    size_t plain_max;           /* bytes of data in a record that this side makes */
     size_t expansion;           /* bytes that a record adds to its data, at most */
+    size_t tickets_len;         /* bytes of `out` that wait for something else to be sent */
     anyc_list flushers;         /* waits of tasks whose turn to send has not come */
 
     anyc_list closers; /* waits of those who want to be alone with the stream */

@@ -12,6 +12,8 @@
 #include "core/idna.h"
 #include "streams/tls_config.h"
 #include "streams/tls_settings.h"
+#include "streams/tls_shim_key.h"
+#include "streams/tls_shim_key_log.h"
 #include "streams/tls_words.h"
 
 #include <arpa/inet.h>

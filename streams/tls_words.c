@@ -5,6 +5,7 @@
 #include "streams/tls_words.h"
 
 #include "core/alloc.h"
+#include "streams/tls_shim_key.h"
 
 #include <arpa/inet.h>
 #include <stdarg.h>

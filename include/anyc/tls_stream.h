@@ -139,7 +139,9 @@ typedef struct anyc_tls_stream_wrap_options {
 } anyc_tls_stream_wrap_options;
 
 /**
- * Make a TLS stream over a transport: does the handshake.
+ * Make a TLS stream over a transport: does the handshake. With TLS 1.3 (RFC 8446) a client is through
+ * before the server has looked at its certificate: a refusal is the answer to its first receive. And
+ * a server gives sessions to be resumed together with its first data.
  *
  * @param transport   open byte stream, not in use by others; taken on success
  * @param options     see there; a client needs a host name, unless its context does not look at it

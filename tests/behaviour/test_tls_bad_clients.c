@@ -5,6 +5,8 @@
  */
 #include "tls_refusal.h"
 
+#include <string.h>
+
 static const struct tls_peer_options any_client;
 
 /* A server that wants a certificate of ca.pem. */
@@ -22,35 +24,33 @@ static void refuse_certificate(const char *certificate, const char *key,
 
 ANYC_TEST(test_tls_bad_clients__no_certificate)
 {
-    refuse_certificate(NULL, NULL,
-                       &(struct refusal){.rc = ANYC_ETLS_CERTIFICATE,
-                                         .says = "no certificate",
-                                         .library_code = MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE,
-                                         .verify_flags = ANYC_TLS_MISSING,
-                                         .alert = ALERT_HANDSHAKE_FAILURE,
-                                         .alert_by_us = true});
+    const anyc_tls_context_options own = {.ca.file = TLS_FILE("ca.pem"),
+                                          .verify = ANYC_TLS_VERIFY_REQUIRED};
+
+    for (int version = ANYC_TLS_1_2; tls_peer_can(version); version++)
+        refuse_client(&(struct tls_peer_options){.max_version = version}, &own,
+                      &(struct refusal){.rc = ANYC_ETLS_CERTIFICATE,
+                                        .says = "no certificate",
+                                        .library_code = MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE,
+                                        .verify_flags = ANYC_TLS_MISSING,
+                                        .alert = version == ANYC_TLS_1_2
+                                                     ? ALERT_HANDSHAKE_FAILURE
+                                                     : ALERT_CERTIFICATE_REQUIRED,
+                                        .alert_by_us = true});
 }
 
 ANYC_TEST(test_tls_bad_clients__expired)
 {
-    refuse_certificate(TLS_FILE("client_expired.pem"), TLS_FILE("client.key"),
-                       &(struct refusal){.rc = ANYC_ETLS_CERTIFICATE,
-                                         .says = "expired on 2021-01-01",
-                                         .library_code = MBEDTLS_ERR_X509_CERT_VERIFY_FAILED,
-                                         .verify_flags = ANYC_TLS_EXPIRED,
-                                         .alert = ALERT_CERTIFICATE_EXPIRED,
-                                         .alert_by_us = true});
+    refuse_certificate(
+        TLS_FILE("client_expired.pem"), TLS_FILE("client.key"),
+        BAD_CERTIFICATE("expired on 2021-01-01", ANYC_TLS_EXPIRED, ALERT_CERTIFICATE_EXPIRED));
 }
 
 ANYC_TEST(test_tls_bad_clients__unknown_ca)
 {
     refuse_certificate(TLS_FILE("client_unknown.pem"), TLS_FILE("client.key"),
-                       &(struct refusal){.rc = ANYC_ETLS_CERTIFICATE,
-                                         .says = "unknown CA: CN=anyc test other CA",
-                                         .library_code = MBEDTLS_ERR_X509_CERT_VERIFY_FAILED,
-                                         .verify_flags = ANYC_TLS_NOT_TRUSTED,
-                                         .alert = ALERT_UNKNOWN_CA,
-                                         .alert_by_us = true});
+                       BAD_CERTIFICATE("unknown CA: CN=anyc test other CA", ANYC_TLS_NOT_TRUSTED,
+                                       ALERT_UNKNOWN_CA));
 }
 
 /* The usage is wrong as well: localhost's certificates are for servers only. */
@@ -113,7 +113,7 @@ ANYC_TEST(test_tls_bad_clients__optional_certificate)
 ANYC_TEST(test_tls_bad_clients__no_common_cipher)
 {
     const int ciphers[] = {MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, 0};
-    const struct tls_peer_options peer = {.ciphersuites = ciphers};
+    const struct tls_peer_options peer = {.ciphersuites = ciphers, .max_version = ANYC_TLS_1_2};
 
     refuse_client(&peer, NULL,
                   &(struct refusal){.rc = ANYC_ETLS,
@@ -129,7 +129,7 @@ ANYC_TEST(test_tls_bad_clients__old_ciphers)
     const int ciphers[] = {MBEDTLS_TLS_RSA_WITH_AES_128_GCM_SHA256,
                            MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
                            MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, 0};
-    const struct tls_peer_options peer = {.ciphersuites = ciphers};
+    const struct tls_peer_options peer = {.ciphersuites = ciphers, .max_version = ANYC_TLS_1_2};
 
     refuse_client(&peer, NULL,
                   &(struct refusal){.rc = ANYC_ETLS,
@@ -139,17 +139,28 @@ ANYC_TEST(test_tls_bad_clients__old_ciphers)
                                     .alert_by_us = true});
 }
 
+/* Sends a ClientHello of TLS 1.1, then waits for the alert. */
+static int send_old_hello(struct tls_peer *peer, void *arg)
+{
+    unsigned char record[5 + 4 + 41] = {22, 3, 1, 0, 4 + 41, 1, 0, 0, 41, 3, 2};
+
+    (void)arg;
+    memcpy(record + 44, (const unsigned char[]){0, 2, 0xc0, 0x09, 1, 0}, 6);
+    return refusal_send_and_wait(peer, record, sizeof record);
+}
+
 ANYC_TEST(test_tls_bad_clients__version_too_old)
 {
-    const struct tls_peer_options peer = {.min_minor = MBEDTLS_SSL_MINOR_VERSION_1,
-                                          .max_minor = MBEDTLS_SSL_MINOR_VERSION_2};
+    const struct tls_peer_options peers[] = {{.before = send_old_hello},
+                                             {.min_version = 0x0301, .max_version = 0x0302}};
 
-    refuse_client(&peer, NULL,
-                  &(struct refusal){.rc = ANYC_ETLS,
-                                    .says = "no common version",
-                                    .library_code = MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION,
-                                    .alert = ALERT_PROTOCOL_VERSION,
-                                    .alert_by_us = true});
+    for (size_t i = 0; i < (tls_peer_can(0x0302) ? 2 : 1); i++)
+        refuse_client(&peers[i], NULL,
+                      &(struct refusal){.rc = ANYC_ETLS,
+                                        .says = "no common version",
+                                        .library_code = NO_COMMON_VERSION,
+                                        .alert = ALERT_PROTOCOL_VERSION,
+                                        .alert_by_us = true});
 }
 
 /* RFC 7301 section 3.2. */
@@ -173,16 +184,8 @@ ANYC_TEST(test_tls_bad_clients__refuses_our_certificate)
     const struct tls_peer_options distrusts = {.ca = TLS_FILE("other_ca.pem")};
     const struct tls_peer_options misnames = {.ca = TLS_FILE("ca.pem"), .hostname = "b.example"};
 
-    refuse_client(&distrusts, NULL,
-                  &(struct refusal){.rc = ANYC_ETLS,
-                                    .says = "unknown CA",
-                                    .library_code = MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
-                                    .alert = ALERT_UNKNOWN_CA});
-    refuse_client(&misnames, NULL,
-                  &(struct refusal){.rc = ANYC_ETLS,
-                                    .says = "bad certificate",
-                                    .library_code = MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
-                                    .alert = ALERT_BAD_CERTIFICATE});
+    refuse_client(&distrusts, NULL, REFUSED_BY_PEER("unknown CA", ALERT_UNKNOWN_CA));
+    refuse_client(&misnames, NULL, REFUSED_BY_PEER("bad certificate", ALERT_BAD_CERTIFICATE));
 }
 
 /* A client that has all that is wanted is welcome. */

@@ -10,6 +10,7 @@
 #include <anyc/tls.h>
 
 #include <mbedtls/ssl.h>
+#include <mbedtls/version.h>
 
 #include <string.h>
 
@@ -203,14 +204,19 @@ ANYC_TEST_WITH(test_tls_bad_handshakes__a_huge_record_instead, .clock = ANYC_CLO
         refuse_garbage_by_both(records[i], sizeof records[i]);
 }
 
-/* The record is small, the message in it says that it has 16 MB. */
+/* The message says that it has 16 MB. (2.28 refuses it at once, 3.6 when it does not fit into its
+ * buffer any more.) */
 ANYC_TEST_WITH(test_tls_bad_handshakes__a_huge_message_instead, .clock = ANYC_CLOCK_VIRTUAL)
 {
-    const uint8_t to_server[] = {22, 3, 1, 0, 8, 1, 0xff, 0xff, 0xff, 3, 3, 0, 0};
-    const uint8_t to_client[] = {22, 3, 3, 0, 8, 2, 0xff, 0xff, 0xff, 3, 3, 0, 0};
+    enum { RECORD = 5 + 16384, CLIENT_HELLO = 1, SERVER_HELLO = 2 };
+    static uint8_t records[2 * RECORD];
 
-    refuse_garbage(true, to_server, sizeof to_server, "TLS: ");
-    refuse_garbage(false, to_client, sizeof to_client, "TLS: ");
+    memcpy(records, (const uint8_t[]){22, 3, 3, 0x40, 0, 0, 0xff, 0xff, 0xff, 3, 3}, 11);
+    memcpy(records + RECORD, records, 5);
+    records[5] = CLIENT_HELLO;
+    refuse_garbage(true, records, sizeof records, "TLS: ");
+    records[5] = SERVER_HELLO;
+    refuse_garbage(false, records, sizeof records, "TLS: ");
 }
 
 /* RFC 6101 appendix E: what clients sent to servers that might know SSL 2.0 alone. */
@@ -227,7 +233,8 @@ ANYC_TEST_WITH(test_tls_bad_handshakes__data_instead, .clock = ANYC_CLOCK_VIRTUA
 {
     const uint8_t data[] = {23, 3, 3, 0, 5, 'h', 'e', 'l', 'l', 'o'};
 
-    refuse_garbage(true, data, sizeof data, "sent is not TLS");
+    refuse_garbage(true, data, sizeof data,
+                   MBEDTLS_VERSION_MAJOR >= 3 ? "out of turn" : "sent is not TLS");
     refuse_garbage(false, data, sizeof data, "out of turn");
 }
 

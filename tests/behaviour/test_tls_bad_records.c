@@ -6,11 +6,13 @@
 #include "tls_refusal.h"
 
 #include <mbedtls/net_sockets.h>
-#include <mbedtls/ssl_internal.h>
 
 #include <string.h>
 
 #include "support/tls_tape.h"
+
+/* Of mbedTLS, but in none of its public headers. */
+int mbedtls_ssl_write_record(mbedtls_ssl_context *ssl, int force_flush);
 
 static const struct tls_peer_options any_peer;
 
@@ -282,10 +284,8 @@ static int send_fatal_alert(struct tls_peer *peer, void *arg)
 ANYC_TEST(test_tls_bad_records__a_fatal_alert)
 {
     check_bad_peer(send_fatal_alert,
-                   &(struct refusal){.rc = ANYC_ETLS,
-                                     .says = "the peer ended TLS with the alert \"internal error\"",
-                                     .library_code = MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
-                                     .alert = MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR},
+                   REFUSED_BY_PEER("the peer ended TLS with the alert \"internal error\"",
+                                   MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR),
                    -1);
 }
 

@@ -63,8 +63,8 @@ static void make_clients(struct fates *fates)
     fates->clients[CLIENT] = tls_context(&(anyc_tls_context_options){.ca = ca});
     fates->clients[CLIENT_PLAIN] = tls_context(&(anyc_tls_context_options){
         .ca = ca, .no_resumption = true, .workers = ANYC_TLS_WORKERS_OFF});
-    fates->clients[CLIENT_RSA] = tls_context(
-        &(anyc_tls_context_options){.ca = ca, .ciphers = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"});
+    fates->clients[CLIENT_RSA] = tls_context(&(anyc_tls_context_options){
+        .ca = ca, .ciphers = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", .max_version = ANYC_TLS_1_2});
     fates->clients[CLIENT_H2] =
         tls_context(&(anyc_tls_context_options){.ca = ca, .alpn_protocols = h2});
     fates->clients[CLIENT_DISTRUSTS] =

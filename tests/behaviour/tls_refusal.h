@@ -12,14 +12,14 @@
 #include <anyc/testing.h>
 #include <anyc/tls.h>
 
-#include <mbedtls/ssl.h>
+#include <mbedtls/version.h>
 #include <mbedtls/x509.h>
 
 #include "support/steps.h"
 #include "support/tls_files.h"
 #include "support/tls_peer.h"
 
-/* Alerts by their numbers, RFC 5246 section 7.2 and RFC 7301. */
+/* Alerts by their numbers, RFC 5246 section 7.2, RFC 8446 section 6 and RFC 7301. */
 enum {
     ALERT_UNEXPECTED_MESSAGE = 10,
     ALERT_BAD_RECORD_MAC = 20,
@@ -34,8 +34,16 @@ enum {
     ALERT_DECODE_ERROR = 50,
     ALERT_PROTOCOL_VERSION = 70,
     ALERT_NO_RENEGOTIATION = 100,
+    ALERT_CERTIFICATE_REQUIRED = 116,
     ALERT_NO_APPLICATION_PROTOCOL = 120
 };
+
+/* What mbedTLS says of a peer that is too old. */
+#if MBEDTLS_VERSION_MAJOR >= 3
+#define NO_COMMON_VERSION MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION
+#else
+#define NO_COMMON_VERSION MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION
+#endif
 
 /* How a call must fail. */
 struct refusal {
@@ -48,11 +56,27 @@ struct refusal {
     bool alert_by_us; /* we sent it, and the peer got it; false: the peer sent it */
 };
 
+/* We do not accept the peer's certificate, and tell it so. */
+#define BAD_CERTIFICATE(words, flags, number)                               \
+    (&(struct refusal){.rc = ANYC_ETLS_CERTIFICATE,                         \
+                       .says = (words),                                     \
+                       .library_code = MBEDTLS_ERR_X509_CERT_VERIFY_FAILED, \
+                       .verify_flags = (flags),                             \
+                       .alert = (number),                                   \
+                       .alert_by_us = true})
+
+/* The peer does not accept us. */
+#define REFUSED_BY_PEER(words, number)                                      \
+    (&(struct refusal){.rc = ANYC_ETLS,                                     \
+                       .says = (words),                                     \
+                       .library_code = MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE, \
+                       .alert = (number)})
+
 /* The last error is this one. */
 void check_refusal(const struct refusal *expected);
 
 /* anyc as a client, which trusts ca.pem unless `own` says otherwise, refuses the peer, a server, or
- * is refused by it. */
+ * is refused by it. This and the following: in each version of TLS that both may do. */
 void refuse_server(const struct tls_peer_options *peer, const anyc_tls_context_options *own,
                    const char *hostname, const struct refusal *expected);
 
@@ -63,6 +87,10 @@ void refuse_server_with(const struct tls_peer_options *peer, const anyc_tls_cont
 /* The same the other way round. Unless `own` has certificates anyc is "localhost". */
 void refuse_client(const struct tls_peer_options *peer, const anyc_tls_context_options *own,
                    const struct refusal *expected);
+
+/* For a peer's script `before`: send this in plain text, and note the fatal alert that is the answer.
+ * Answers 1, so that no handshake follows. */
+int refusal_send_and_wait(struct tls_peer *peer, const void *data, size_t len);
 
 /* -- for handshakes that succeed -- */
 

@@ -6,6 +6,7 @@
 
 #include <anyc/error.h>
 #include <anyc/loop.h>
+#include <anyc/lowlevel.h>
 
 #include <check.h>
 
@@ -21,12 +22,22 @@ static int probe_begin(struct probe_stream *probe)
 {
     int call = ++probe->calls;
 
+    ck_assert(!probe->destroyed);
     if (call == probe->cancel_at)
         anyc_cancel_scope_cancel(probe->scope, NULL);
     if (probe->fail_from > 0 && call >= probe->fail_from &&
         (probe->fail_to == 0 || call <= probe->fail_to))
         return probe->fail_rc;
     return call == probe->stall_at ? anyc_sleep_forever() : 0;
+}
+
+/* A call has done its part. Its task may run only after others. */
+static void probe_end(const struct probe_stream *probe, int call)
+{
+    int rc = 0;
+
+    while (call == probe->outlive_at && !probe->destroyed && rc >= 0)
+        rc = anyc_cancel_shielded_checkpoint();
 }
 
 static size_t probe_limit(const struct probe_stream *probe, size_t len)
@@ -64,6 +75,7 @@ static ssize_t probe_receive(anyc_byte_stream *stream, void *buf, size_t max_byt
     struct probe_stream *probe = probe_of(&stream->resource);
     size_t limit = probe_limit(probe, max_bytes);
     ssize_t n = probe_begin(probe);
+    int call = probe->calls;
 
     if (n < 0)
         return n;
@@ -75,6 +87,7 @@ static ssize_t probe_receive(anyc_byte_stream *stream, void *buf, size_t max_byt
             ((char *)buf)[probe->flip_at - probe->received - 1] ^= 1;
         probe->received += (size_t)n;
     }
+    probe_end(probe, call);
     return n;
 }
 
@@ -93,10 +106,12 @@ static ssize_t probe_send_some(anyc_byte_stream *stream, const void *buf, size_t
 {
     struct probe_stream *probe = probe_of(&stream->resource);
     ssize_t n = probe_begin(probe);
+    int call = probe->calls;
 
     if (n >= 0)
         n = anyc_send_some(probe->inner, buf, probe_limit(probe, len));
     probe->sent += n > 0 ? (size_t)n : 0;
+    probe_end(probe, call);
     return n;
 }
 

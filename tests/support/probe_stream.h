@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * probe_stream.h - a byte stream that passes on to another one, and can be told to misbehave: small
- * steps, failing calls, calls that are cancelled, changed bytes. It lives where the test places it.
+ * steps, failing calls, calls that are cancelled, changed bytes. It lives where the test places it,
+ * and asserts that nobody calls it once it is freed.
  */
 #ifndef ANYC_TESTS_SUPPORT_PROBE_STREAM_H
 #define ANYC_TESTS_SUPPORT_PROBE_STREAM_H
@@ -21,6 +22,7 @@ struct probe_stream {
     int cancel_at;            /* the call that is cancelled; 0: none */
     anyc_cancel_scope *scope; /* by this scope */
     int stall_at;             /* the call that never ends by itself; 0: none */
+    int outlive_at;           /* the call that comes back only when the probe is freed; 0: none */
     size_t flip_at;           /* the received byte, counted from 1, that is changed; 0: none */
     bool ends;                /* what is received ends */
     size_t ends_after;        /* with so many bytes */

@@ -61,6 +61,15 @@ static inline int receive_once(void *arg)
     return 0;
 }
 
+/* Closes and keeps the memory. */
+static inline int close_once(void *arg)
+{
+    struct job *job = arg;
+
+    job->rc = anyc_close(job->stream);
+    return 0;
+}
+
 /* Receives until `len` bytes came. */
 static inline int receive_all(void *arg)
 {

@@ -10,6 +10,7 @@
 #include <check.h>
 
 #include <errno.h>
+#include <string.h>
 
 #include "support/tls_files.h"
 
@@ -52,6 +53,14 @@ bool tls_can(int version)
 
     anyc_tls_context_destroy(context);
     return rc != -ENOTSUP;
+}
+
+size_t tls_record_len(anyc_byte_stream *stream)
+{
+    const char *version = NULL;
+
+    ck_assert_int_eq(anyc_extra(stream, &ANYC_TLS_VERSION, &version), 0);
+    return strcmp(version, "TLSv1.3") == 0 ? 16383 : 16384;
 }
 
 int tls_end_wrap(void *arg)

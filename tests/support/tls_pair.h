@@ -32,6 +32,9 @@ anyc_tls_context *tls_context_server_with(const char *certificate, const char *k
 /* Can this build do TLS, and this version of it? */
 bool tls_can(int version);
 
+/* Bytes of data in a full record of a TLS stream of this library: TLS 1.3 takes one of them. */
+size_t tls_record_len(anyc_byte_stream *stream);
+
 /* One end of a handshake. */
 struct tls_end {
     anyc_byte_stream *stream; /* the transport; once rc is 0 the TLS stream */

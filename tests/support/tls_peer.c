@@ -126,6 +126,18 @@ static int tls_peer_note(struct tls_peer *peer, int rc)
     return rc;
 }
 
+/* Puts the session of the connection where the test wants it. */
+static int tls_peer_keep_session(struct tls_peer *peer)
+{
+    mbedtls_ssl_session *session = peer->options.session;
+
+    if (session == NULL)
+        return 0;
+    mbedtls_ssl_session_free(session);
+    mbedtls_ssl_session_init(session);
+    return mbedtls_ssl_get_session(peer->ssl, session);
+}
+
 /* Step by step: an older session shows in the steps that are left out. */
 static int tls_peer_shake_hands(struct tls_peer *peer)
 {
@@ -140,11 +152,8 @@ static int tls_peer_shake_hands(struct tls_peer *peer)
         is_new = is_new || ssl->state == MBEDTLS_SSL_SERVER_CERTIFICATE;
         rc = mbedtls_ssl_handshake_step(ssl);
     }
-    if (rc == 0 && session != NULL) {
-        mbedtls_ssl_session_free(session);
-        mbedtls_ssl_session_init(session);
-        rc = mbedtls_ssl_get_session(ssl, session);
-    }
+    if (rc == 0)
+        rc = tls_peer_keep_session(peer);
     if (rc == 0) {
         peer->handshakes++;
         peer->resumed += !is_new;
@@ -335,8 +344,17 @@ static int tls_peer_write_some(void *arg, const unsigned char *data, size_t len)
 static int tls_peer_read_some(void *arg, unsigned char *buf, size_t len)
 {
     struct tls_peer *peer = arg;
+    int n = mbedtls_ssl_read(peer->ssl, buf, len);
 
-    return tls_peer_note(peer, mbedtls_ssl_read(peer->ssl, buf, len));
+#if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+    while (n == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET ||
+           (n == MBEDTLS_ERR_SSL_WANT_READ && peer->ssl->state != MBEDTLS_SSL_HANDSHAKE_OVER)) {
+        n = n == MBEDTLS_ERR_SSL_WANT_READ ? 0 : tls_peer_keep_session(peer);
+        if (n == 0)
+            n = mbedtls_ssl_read(peer->ssl, buf, len);
+    }
+#endif
+    return tls_peer_note(peer, n);
 }
 
 int tls_peer_read(struct tls_peer *peer, void *buf, size_t len)

@@ -50,17 +50,19 @@ struct tls_peer_options {
                                 certificate; NULL: neither */
     const char *const *alpn; /* ends with NULL */
     const int *ciphersuites; /* MBEDTLS_TLS_..., ends with 0; NULL: mbedTLS's */
-    int min_minor;           /* MBEDTLS_SSL_MINOR_VERSION_...; 0: mbedTLS's, which is TLS 1.0 */
-    int max_minor;           /* likewise; 0: TLS 1.2 */
+    int min_version;         /* ANYC_TLS_..., or 0x0301 and 0x0302, which 3.0 and newer do not
+                                have; 0: mbedTLS's oldest */
+    int max_version;         /* likewise; 0: its newest */
 
     /* server: ask for a certificate. With `ca` there must be one of it, without any or none do. */
     bool want_client_certificate;
     bool tickets;       /* give, or ask for, session tickets */
     bool cache;         /* server: remember sessions by their ids */
-    bool renegotiation; /* allow mbedtls_ssl_renegotiate(peer->ssl) */
+    bool renegotiation; /* allow mbedtls_ssl_renegotiate(peer->ssl); TLS 1.2 at most */
 
-    /* client: the session to go on with if this holds one; then the new session is put there. The
-     * test calls mbedtls_ssl_session_init() before and mbedtls_ssl_session_free() after. */
+    /* client: the session to go on with if this holds one; then the new session is put there, with
+     * TLS 1.3 each time a ticket is read. The test calls mbedtls_ssl_session_init() before and
+     * mbedtls_ssl_session_free() after. */
     mbedtls_ssl_session *session;
 
     int connections;        /* server: how many to take, each once the one before has ended; 0: 1 */
@@ -118,6 +120,9 @@ void tls_peer_join(struct tls_peer *peer);
 
 /* The same, for a peer to whom nothing may have gone wrong. */
 void tls_peer_join_ok(struct tls_peer *peer);
+
+/* Can this build's peers do a version of TLS? */
+bool tls_peer_can(int version);
 
 /* For scripts: each answers 0 or a code of mbedTLS, unless it says otherwise. */
 

@@ -4,6 +4,11 @@
  */
 #include "tls_peer_engine.h"
 
+#include <mbedtls/version.h>
+#if MBEDTLS_VERSION_MAJOR >= 3
+#include <psa/crypto.h>
+#endif
+
 #include <stdio.h>
 
 #define ENGINE_TICKET_SECONDS 3600
@@ -14,6 +19,16 @@ static int engine_read_certificates(mbedtls_x509_crt *chain, const char *file)
     int rc = mbedtls_x509_crt_parse_file(chain, file);
 
     return rc > 0 ? MBEDTLS_ERR_X509_INVALID_FORMAT : rc;
+}
+
+static int engine_read_key(struct tls_peer_engine *engine, const char *file)
+{
+#if MBEDTLS_VERSION_MAJOR >= 3
+    return mbedtls_pk_parse_keyfile(&engine->key, file, NULL, mbedtls_ctr_drbg_random,
+                                    &engine->random);
+#else
+    return mbedtls_pk_parse_keyfile(&engine->key, file, NULL);
+#endif
 }
 
 static int engine_set_certificates(struct tls_peer_engine *engine,
@@ -28,7 +43,7 @@ static int engine_set_certificates(struct tls_peer_engine *engine,
     if (rc == 0 && options->certificate != NULL)
         rc = engine_read_certificates(&engine->certificate, options->certificate);
     if (rc == 0 && options->key != NULL)
-        rc = mbedtls_pk_parse_keyfile(&engine->key, options->key, NULL);
+        rc = engine_read_key(engine, options->key);
     if (rc == 0 && options->certificate != NULL)
         rc = mbedtls_ssl_conf_own_cert(&engine->config, &engine->certificate, &engine->key);
     return rc;
@@ -64,12 +79,38 @@ static int engine_set_sessions(struct tls_peer_engine *engine, const struct tls_
     return rc;
 }
 
+static void engine_set_versions(mbedtls_ssl_config *config, const struct tls_peer_options *options)
+{
+    int min = options->min_version;
+    int max = options->renegotiation ? 0x0303 : options->max_version;
+
+#if MBEDTLS_VERSION_MAJOR >= 3
+    if (min != 0)
+        mbedtls_ssl_conf_min_tls_version(config, (mbedtls_ssl_protocol_version)min);
+    if (max != 0)
+        mbedtls_ssl_conf_max_tls_version(config, (mbedtls_ssl_protocol_version)max);
+#else
+    if (min != 0)
+        mbedtls_ssl_conf_min_version(config, min >> 8, min & 0xff);
+    if (max != 0)
+        mbedtls_ssl_conf_max_version(config, max >> 8, max & 0xff);
+#endif
+}
+
+bool tls_peer_can(int version)
+{
+#if MBEDTLS_VERSION_MAJOR >= 3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    return version == 0x0303 || version == 0x0304;
+#elif MBEDTLS_VERSION_MAJOR >= 3
+    return version == 0x0303;
+#else
+    return version >= 0x0301 && version <= 0x0303;
+#endif
+}
+
 static int engine_set_choices(mbedtls_ssl_config *config, const struct tls_peer_options *options)
 {
-    if (options->min_minor != 0)
-        mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, options->min_minor);
-    if (options->max_minor != 0)
-        mbedtls_ssl_conf_max_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, options->max_minor);
+    engine_set_versions(config, options);
     if (options->ciphersuites != NULL)
         mbedtls_ssl_conf_ciphersuites(config, options->ciphersuites);
     if (options->renegotiation)
@@ -94,9 +135,14 @@ static int engine_note_requested_name(void *arg, mbedtls_ssl_context *ssl,
 static int engine_configure(struct tls_peer_engine *engine, struct tls_peer *peer)
 {
     mbedtls_ssl_config *config = &engine->config;
-    int rc =
-        mbedtls_ctr_drbg_seed(&engine->random, mbedtls_entropy_func, &engine->entropy, NULL, 0);
+    int rc = 0;
 
+#if MBEDTLS_VERSION_MAJOR >= 3
+    rc = (int)psa_crypto_init();
+#endif
+    if (rc == 0)
+        rc =
+            mbedtls_ctr_drbg_seed(&engine->random, mbedtls_entropy_func, &engine->entropy, NULL, 0);
     if (rc == 0)
         rc = mbedtls_ssl_config_defaults(config, peer->endpoint, MBEDTLS_SSL_TRANSPORT_STREAM,
                                          MBEDTLS_SSL_PRESET_DEFAULT);

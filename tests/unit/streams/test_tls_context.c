@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "streams/tls_settings.h"
+#include "streams/tls_shim_cipher.h"
+#include "streams/tls_shim_connection.h"
 #include "support/steps.h"
 #include "support/tls_files.h"
 #include "tls_shake.h"

@@ -31,7 +31,7 @@ static void probed_pair(struct byte_pair *pair, struct probe_stream *probe)
 
 /* -- closing -- */
 
-static int close_once(void *arg)
+static int close_and_answer(void *arg)
 {
     struct job *job = arg;
 
@@ -67,7 +67,7 @@ static bool close_cut(unsigned turns)
     drain = (struct job){pair.b, NULL, 0, 1};
     ck_assert_int_eq(anyc_task_group_enter(&group), 0);
     group_start(&group, drain_and_close, &drain);
-    rc = cut_short(close_once, &job, turns);
+    rc = cut_short(close_and_answer, &job, turns);
     ck_assert(rc == 0 || rc == ANYC_ECANCELLED);
     ck_assert(probe.closed && probe.forcefully == (rc < 0));
     expect_error(pair.a, ANYC_ECLOSED);
@@ -247,7 +247,7 @@ ANYC_TEST(test_tls_stream_cancel_end__a_close_sends_what_was_left)
     cut = send_cut(pair.a);
     closer = (struct job){pair.a, NULL, 0, 1};
     ck_assert_int_eq(anyc_task_group_enter(&group), 0);
-    group_start(&group, close_once, &closer);
+    group_start(&group, close_and_answer, &closer);
     receive_cut(pair.b, &cut);
     expect_eof(pair.b);
     ck_assert_int_eq(anyc_aclose(pair.b), 0);

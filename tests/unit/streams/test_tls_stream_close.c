@@ -104,6 +104,7 @@ static int drain_and_close(void *arg)
 static size_t close_under(struct busy_pair *pair, bool free_it)
 {
     struct job drain = {pair->tls.b, malloc(MIB), 0, 1};
+    size_t record_len = tls_record_len(pair->tls.a);
     size_t len;
 
     group_start(&pair->group, drain_and_close, &drain);
@@ -113,7 +114,7 @@ static size_t close_under(struct busy_pair *pair, bool free_it)
         ck_assert_int_eq(anyc_checkpoint(), 0);
     ck_assert_int_eq(drain.rc, 0);
     ck_assert_uint_lt(drain.len, MIB);
-    ck_assert_uint_eq(drain.len % 16384, 0);
+    ck_assert_uint_eq(drain.len % record_len, 0);
     len = drain.len;
     ck_assert(memcmp(drain.data, pair->sender.data, len < 32768 ? len : 32768) == 0);
     free(drain.data);
@@ -192,14 +193,6 @@ ANYC_TEST(test_tls_stream_close__in_a_cancelled_scope_it_does_not_wait_for_other
     ck_assert(pair.probe.forcefully && pair.probe.destroyed);
     busy_pair_leave(&pair, ANYC_ECLOSED, ANYC_ECLOSED);
     anyc_aclose_forcefully(pair.tls.b);
-}
-
-static int close_once(void *arg)
-{
-    struct job *job = arg;
-
-    job->rc = anyc_close(job->stream);
-    return 0;
 }
 
 /* The one that waits for the peer's end. */
@@ -282,4 +275,70 @@ ANYC_TEST(test_tls_stream_close__is_freed_while_a_call_lets_others_run)
     ck_assert_int_eq(rc, ANYC_ECLOSED);
     busy_pair_leave(&pair, 1, 1);
     anyc_aclose_forcefully(pair.tls.b);
+}
+
+/* -- freed after a call of the transport has done its part, but before its task runs -- */
+
+static int unwrap_once(void *arg)
+{
+    struct job *job = arg;
+    anyc_byte_stream *transport = NULL;
+    anyc_bytes leftover;
+
+    job->rc = anyc_tls_stream_unwrap(job->stream, &transport, &leftover);
+    return 0;
+}
+
+static int receive_until_error(void *arg)
+{
+    struct job *job = arg;
+
+    do
+        job->rc = anyc_receive(job->stream, job->data, job->len);
+    while (job->rc > 0);
+    return 0;
+}
+
+/* The task is in a call of the transport when `a` is freed, and the call is a success all the same.
+ * It must not go on with the transport, which the probe watches. */
+static void free_within_call(anyc_task_fn fn, size_t step, int call)
+{
+    struct busy_pair pair;
+    struct job job;
+    struct job peer;
+
+    busy_pair_init(&pair);
+    put(pair.tls.b, "not looked at");
+    pair.probe.step = step;
+    pair.probe.outlive_at = pair.probe.calls + call;
+    job = (struct job){pair.tls.a, pair.sender.data, MIB, 1};
+    group_start(&pair.group, fn, &job);
+    peer = (struct job){pair.tls.b, &pair.byte, 1, 1};
+    group_start(&pair.group, receive_until_error, &peer);
+    while (pair.probe.calls < pair.probe.outlive_at)
+        ck_assert_int_eq(anyc_checkpoint(), 0);
+    anyc_aclose_forcefully(pair.tls.a);
+    ck_assert_int_eq(job.rc, 1);
+    busy_pair_leave(&pair, 1, 1);
+    ck_assert_int_eq(job.rc, ANYC_ECLOSED);
+    anyc_aclose_forcefully(pair.tls.b);
+}
+
+ANYC_TEST(test_tls_stream_close__is_freed_between_two_calls_of_the_transport)
+{
+    free_within_call(send_once, 10, 1);
+    free_within_call(send_once, 10, 2);
+    free_within_call(send_once, 0, 1);
+    free_within_call(close_once, 10, 1);
+    free_within_call(unwrap_once, 10, 1);
+}
+
+/* The end is told, in two calls or one, and the peer's is not waited for any more: of the record
+ * before it only a part is there. */
+ANYC_TEST(test_tls_stream_close__is_freed_while_it_waits_for_the_end_of_the_peer)
+{
+    free_within_call(close_once, 0, 1);
+    free_within_call(close_once, 20, 3);
+    free_within_call(unwrap_once, 0, 1);
+    free_within_call(unwrap_once, 20, 3);
 }

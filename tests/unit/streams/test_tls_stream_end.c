@@ -18,6 +18,8 @@ struct open_pair {
     struct byte_pair tls;
     struct probe_stream a; /* the client's transport */
     struct probe_stream b;
+    anyc_task_group group;
+    struct job job; /* of the one task in it */
 };
 
 static void open_pair_init(struct open_pair *pair, bool compatible)
@@ -30,13 +32,20 @@ static void open_pair_init(struct open_pair *pair, bool compatible)
     tls_pair_wrap(&pair->tls, &(struct tls_pair_options){.not_standard_compatible = !compatible});
 }
 
-/* A task that closes and keeps the memory. */
-static int close_once(void *arg)
+/* A task that does this with one end. */
+static void open_pair_start(struct open_pair *pair, anyc_task_fn fn, anyc_byte_stream *stream)
 {
-    struct job *job = arg;
+    pair->group = (anyc_task_group)ANYC_TASK_GROUP_INIT;
+    pair->job = (struct job){.stream = stream};
+    ck_assert_int_eq(anyc_task_group_enter(&pair->group), 0);
+    group_start(&pair->group, fn, &pair->job);
+}
 
-    job->rc = anyc_close(job->stream);
-    return 0;
+/* And its end: it got this. */
+static void open_pair_join(struct open_pair *pair, int expected)
+{
+    ck_assert_int_eq(anyc_task_group_exit(&pair->group, 0), 0);
+    ck_assert_int_eq(pair->job.rc, expected);
 }
 
 /* -- ends of the peer -- */
@@ -44,19 +53,14 @@ static int close_once(void *arg)
 /* TL-R004 */
 ANYC_TEST(test_tls_stream_end__what_the_peer_told_is_the_end_for_good)
 {
-    anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct open_pair pair;
-    struct job closer;
 
     open_pair_init(&pair, true);
-    closer = (struct job){pair.tls.b, NULL, 0, 1};
-    ck_assert_int_eq(anyc_task_group_enter(&group), 0);
-    group_start(&group, close_once, &closer);
+    open_pair_start(&pair, close_once, pair.tls.b);
     expect_eof(pair.tls.a);
     expect_eof(pair.tls.a);
     ck_assert_int_eq(anyc_aclose(pair.tls.a), 0);
-    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
-    ck_assert_int_eq(closer.rc, 0);
+    open_pair_join(&pair, 0);
     ck_assert_int_eq(anyc_aclose(pair.tls.b), 0);
 }
 
@@ -300,23 +304,18 @@ ANYC_TEST(test_tls_stream_end__a_fatal_alert_breaks)
 /* TL-R006: the peer is told at once, and has all the time it wants. */
 ANYC_TEST(test_tls_stream_end__a_close_waits_for_the_peers_end)
 {
-    anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct open_pair pair;
-    struct job closer;
 
     open_pair_init(&pair, true);
-    closer = (struct job){pair.tls.a, NULL, 0, 1};
-    ck_assert_int_eq(anyc_task_group_enter(&group), 0);
-    group_start(&group, close_once, &closer);
+    open_pair_start(&pair, close_once, pair.tls.a);
     settle();
-    ck_assert_int_eq(closer.rc, 1);
+    ck_assert_int_eq(pair.job.rc, 1);
     expect_eof(pair.tls.b);
     put(pair.tls.b, "not yet");
     settle();
-    ck_assert_int_eq(closer.rc, 1);
+    ck_assert_int_eq(pair.job.rc, 1);
     ck_assert_int_eq(anyc_close(pair.tls.b), 0);
-    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
-    ck_assert_int_eq(closer.rc, 0);
+    open_pair_join(&pair, 0);
     ck_assert(pair.a.closed && !pair.a.forcefully && pair.b.closed && !pair.b.forcefully);
     tls_pair_drop(&pair.tls);
 }
@@ -363,18 +362,13 @@ ANYC_TEST(test_tls_stream_end__a_close_in_a_cancelled_scope_tells_nothing)
 /* TL-R008 */
 ANYC_TEST(test_tls_stream_end__a_close_that_is_cut_forces_and_says_so)
 {
-    anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct open_pair pair;
-    struct job closer;
 
     open_pair_init(&pair, true);
-    closer = (struct job){pair.tls.a, NULL, 0, 1};
-    ck_assert_int_eq(anyc_task_group_enter(&group), 0);
-    group_start(&group, close_once, &closer);
+    open_pair_start(&pair, close_once, pair.tls.a);
     settle();
     anyc_aclose_forcefully(pair.tls.b);
-    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
-    ck_assert_int_eq(closer.rc, ANYC_EBROKEN);
+    open_pair_join(&pair, ANYC_EBROKEN);
     ck_assert(pair.a.closed && pair.a.forcefully);
     ck_assert_int_eq(anyc_aclose(pair.tls.a), 0);
 }
@@ -411,19 +405,14 @@ static int send_and_close(void *arg)
 /* TL-R007 */
 ANYC_TEST(test_tls_stream_end__a_close_drops_what_the_peer_still_sends)
 {
-    anyc_task_group group = ANYC_TASK_GROUP_INIT;
     struct open_pair pair;
-    struct job sender;
 
     open_pair_init(&pair, true);
-    sender = (struct job){pair.tls.b, NULL, 0, 1};
-    ck_assert_int_eq(anyc_task_group_enter(&group), 0);
-    group_start(&group, send_and_close, &sender);
+    open_pair_start(&pair, send_and_close, pair.tls.b);
     settle();
-    ck_assert_int_eq(sender.rc, 1);
+    ck_assert_int_eq(pair.job.rc, 1);
     ck_assert_int_eq(anyc_close(pair.tls.a), 0);
-    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
-    ck_assert_int_eq(sender.rc, 0);
+    open_pair_join(&pair, 0);
     ck_assert(!pair.a.forcefully && !pair.b.forcefully);
     tls_pair_drop(&pair.tls);
 }

@@ -262,14 +262,6 @@ ANYC_TEST(test_tls_stream_unwrap__a_close_ends_it)
     ck_assert_ptr_null(a.transport);
 }
 
-static int close_once(void *arg)
-{
-    struct job *job = arg;
-
-    job->rc = anyc_close(job->stream);
-    return 0;
-}
-
 /* The peer has told its end, and the own one cannot be sent, when another task closes. Then it can,
  * and the stream is the other task's. */
 ANYC_TEST(test_tls_stream_unwrap__a_close_comes_before_an_unwrap_that_succeeds)

@@ -223,6 +223,54 @@ ANYC_TEST(test_tls_stream_wrap__a_refusal_for_no_known_reason_is_answered_all_th
     anyc_tls_context_destroy(context);
 }
 
+/* -- TLS 1.3 -- */
+
+/* A server's tickets come with its first data: a client that does not receive need not take them. */
+ANYC_TEST(test_tls_stream_wrap__a_server_sends_nothing_behind_its_handshake_unasked)
+{
+    struct attempt attempt;
+    size_t sent;
+
+    attempt_init(&attempt);
+    attempt_run(&attempt);
+    sent = attempt.server.probe.sent;
+    put(attempt.client.stream, "hello");
+    expect(attempt.server.stream, "hello");
+    ck_assert_uint_eq(attempt.server.probe.sent, sent);
+    put(attempt.server.stream, "hello too");
+    expect(attempt.client.stream, "hello too");
+    attempt_end(&attempt);
+}
+
+/* The client is through when the server looks at its certificate: it learns of that later. */
+ANYC_TEST(test_tls_stream_wrap__a_client_learns_behind_its_handshake_that_it_is_refused)
+{
+    enum { CERTIFICATE_REQUIRED = 116 };
+    const anyc_tls_certificate localhost = {.chain.file = TLS_FILE("localhost.pem"),
+                                            .key.file = TLS_FILE("localhost.key")};
+    struct attempt attempt;
+
+    if (!tls_can(ANYC_TLS_1_3))
+        ANYC_TEST_SKIP("the TLS library has no TLS 1.3");
+    attempt_init(&attempt);
+    attempt.server.context =
+        tls_context(&(anyc_tls_context_options){.server_side = true,
+                                                .certificates = &localhost,
+                                                .certificate_count = 1,
+                                                .ca.file = TLS_FILE("ca.pem"),
+                                                .verify = ANYC_TLS_VERIFY_REQUIRED});
+    attempt_run(&attempt);
+    ck_assert_int_eq(attempt.server.rc, ANYC_ETLS_CERTIFICATE);
+    ck_assert_uint_eq(attempt.server.tls.alert, CERTIFICATE_REQUIRED);
+    ck_assert(attempt.server.tls.alert_sent);
+    ck_assert_int_eq(attempt.client.rc, 0);
+    expect_error(attempt.client.stream, ANYC_ETLS);
+    ck_assert_uint_eq(anyc_last_error()->tls.alert, CERTIFICATE_REQUIRED);
+    ck_assert(!anyc_last_error()->tls.alert_sent);
+    anyc_tls_context_destroy(attempt.server.context);
+    attempt_end(&attempt);
+}
+
 /* -- a peer that cannot be told -- */
 
 static int refuse_and_break(const anyc_tls_peer *peer, void *arg)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "streams/tls_settings.h"
+#include "streams/tls_shim_key.h"
 #include "support/fail_alloc.h"
 #include "support/steps.h"
 #include "support/tls_files.h"

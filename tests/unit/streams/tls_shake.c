@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 
+#include "streams/tls_shim_connection.h"
+#include "streams/tls_shim_session.h"
 #include "support/tls_files.h"
 
 static int side_give(void *ctx, const unsigned char *buf, size_t len)
