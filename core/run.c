@@ -203,6 +203,8 @@ int anyc_run_from(const char *origin, anyc_task_fn func, void *arg, const anyc_r
         return anyc__fail_forked();
     if (func == NULL)
         return anyc__fail(ANYC_EINVAL, 0, "a run needs a function");
+    if (options->loop != NULL && options->backend == NULL)
+        return anyc__fail(ANYC_EINVAL, 0, "a run on a host's loop needs its backend's name");
     rc = options->stack_size > 0 ? anyc__stack_check_size(options->stack_size) : 0;
     if (rc == 0)
         rc = anyc__backend_find(options->backend, &backend);

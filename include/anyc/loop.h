@@ -33,7 +33,9 @@ typedef enum anyc_clock {
 typedef struct anyc_run_options {
     const char *backend; /* name; NULL: $ANYC_BACKEND, else the first available */
     const char *name;    /* the main task's; NULL: its function's */
-    void *loop;          /* run on this uv_loop_t * or event_base *, which stays the caller's */
+    void *loop;          /* run on this uv_loop_t * or event_base *, which stays the caller's and
+                          * must be of the library that `backend` names: nobody can check that,
+                          * and there is no default then */
     size_t stack_size;   /* bytes of address space for a task, guard included; 0: 256 KiB */
     anyc_clock clock;
     const char *method; /* libevent: use this kernel mechanism ("epoll", "poll", "select") */
@@ -71,8 +73,8 @@ ANYC_API int anyc_run(anyc_task_fn func, const char *backend);
  * @param arg      its argument; borrowed during the run
  * @param options  NULL or zero fields: defaults
  *
- * Returns: as anyc_run; ANYC_EINVAL for an option that the backend does not know, or a stack size
- *          below 16 KiB.
+ * Returns: as anyc_run; ANYC_EINVAL for an option that the backend does not know, a stack size
+ *          below 16 KiB, or a loop without its backend's name.
  * Owns:    a loop given in the options stays the caller's; all handles of anyc are closed on return.
  * Cancel:  not a checkpoint; it blocks the thread.
  * Threads: any thread; a given loop must belong to it and not be running.

@@ -17,6 +17,8 @@
  *     test_lock                                    every test on every backend that runs here
  *     test_lock --backend libuv --test NAME        one of them
  *     test_lock --list                             their names
+ *     test_lock --backend libuv --test NAME --no-fork
+ *                                                  in the program's own process, for a debugger
  *
  * Each test is a process of its own, so a failed assertion may end it from any task. It fails too
  * when descriptors or memory of anyc are left over, or when it takes longer than 20 seconds

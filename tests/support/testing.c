@@ -34,6 +34,7 @@ struct entry {
 
 struct command_line {
     bool list;
+    bool in_this_process;
     const char *backend; /* NULL: every one */
     const char *test;    /* NULL: every one */
 };
@@ -118,13 +119,13 @@ static double testing_timeout(const anyc_testing_case *test)
 
 /* A suite for each backend; every entry is a case of its own, for its name in reports and its
  * timeout. */
-static SRunner *testing_runner(void)
+static SRunner *testing_runner(enum fork_status fork_status)
 {
     SRunner *runner = srunner_create(NULL);
     const char *backend = "";
     Suite *suite = NULL;
 
-    srunner_set_fork_status(runner, CK_FORK);
+    srunner_set_fork_status(runner, fork_status);
     for (int i = 0; i < testing_count; i++) {
         const struct entry *entry = &testing_plan[i];
         TCase *tcase = tcase_create(entry->test->name);
@@ -189,9 +190,9 @@ static int testing_report_skipped(void)
     return skipped;
 }
 
-static int testing_run_plan(void)
+static int testing_run_plan(bool in_this_process)
 {
-    SRunner *runner = testing_runner();
+    SRunner *runner = testing_runner(in_this_process ? CK_NOFORK : CK_FORK);
     int failed;
 
     srunner_run_all(runner, CK_ENV);
@@ -207,6 +208,8 @@ static bool testing_parse(int argc, char **argv, struct command_line *line)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--list") == 0)
             line->list = true;
+        else if (strcmp(argv[i], "--no-fork") == 0)
+            line->in_this_process = true;
         else if (strcmp(argv[i], "--backend") == 0 && i + 1 < argc)
             line->backend = argv[++i];
         else if (strcmp(argv[i], "--test") == 0 && i + 1 < argc)
@@ -242,7 +245,7 @@ int anyc_testing_main(int argc, char **argv)
     struct command_line line = {0};
 
     if (!testing_parse(argc, argv, &line)) {
-        fprintf(stderr, "usage: %s [--list] [--backend NAME] [--test NAME]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--list] [--backend NAME] [--test NAME] [--no-fork]\n", argv[0]);
         return 2;
     }
     if (line.list) {
@@ -255,5 +258,9 @@ int anyc_testing_main(int argc, char **argv)
         fprintf(stderr, "%s: no such test\n", argv[0]);
         return 2;
     }
-    return testing_run_plan();
+    if (line.in_this_process && testing_count > 1) { /* a failure jumps out of its task */
+        fprintf(stderr, "%s: --no-fork runs one test on one backend\n", argv[0]);
+        return 2;
+    }
+    return testing_run_plan(line.in_this_process);
 }

@@ -259,6 +259,17 @@ ANYC_TEST_PLAIN(test_run__gives_tasks_stacks_of_the_size_asked_for)
     forget_last_error();
 }
 
+/* Of which library it is cannot be seen. */
+ANYC_TEST_PLAIN(test_run__on_a_loop_of_the_host_needs_a_name)
+{
+    int loop = 0;
+    anyc_run_options options = {.loop = &loop};
+
+    ck_assert_int_eq(anyc_run_with(check_stack_size, NULL, &options), ANYC_EINVAL);
+    ck_assert_ptr_nonnull(strstr(anyc_last_error()->message, "backend"));
+    forget_last_error();
+}
+
 ANYC_TEST_PLAIN(test_run__says_that_no_stack_of_that_size_can_be_had)
 {
     anyc_run_options options = {
