@@ -14,6 +14,7 @@ import report
 import rounds
 import suite_calls
 import suite_micro
+import suite_search
 import suite_tls
 import targets
 
@@ -70,6 +71,11 @@ def tls_section(_, results):
                      for key, case in results["tls"].items())
 
 
+def search_section(_, results):
+    return "\n".join(f"{case['title']}:\n\n{markdown(*suite_search.table(case['results']))}"
+                     for case in results["search"].values())
+
+
 def memory_section(_, results):
     (case,) = results["memory"].values()
     rows = [[name, *(report.cell(rounds.column(taken, key)) for key in
@@ -115,8 +121,10 @@ def growth_section(suite):
 SECTIONS = {
     "machine": (None, machine_section),
     "targets": (None, targets_section),
-    **{suite: (suite, load_section(suite)) for suite in ("echo", "connect", "unix", "udp", "http")},
+    **{suite: (suite, load_section(suite)) for suite in ("echo", "connect", "unix", "udp", "http",
+                                                          "files")},
     "tls": ("tls", tls_section),
+    "search": ("search", search_section),
     "memory": ("memory", memory_section),
     **{suite: (suite, calls_section(suite)) for suite in ("syscalls", "strace")},
     "micro": ("micro", micro_section),

@@ -100,6 +100,14 @@ HTTP_SERVERS = [
     Server("go", "go", ("net_go", "http"), far=True),
 ]
 
+# Each also with --root FOLDER.
+FILE_SERVERS = [
+    Server("sendfile", "epoll", ("file_epoll",), raw=True),
+    Server("sendfile-keep", "epoll", ("file_epoll", "--keep"), raw=True),
+    *_anyc("libuv", "http_server"),
+    *_anyc("libevent", "http_server"),
+]
+
 TLS_FILES = [str(BENCH.parent / "tests/support/tls" / name)
              for name in ("localhost.pem", "localhost.key")]
 

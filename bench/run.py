@@ -3,9 +3,9 @@
 """Run the benchmarks: ./dev bench [suite ...] [options].
 
 Suites: echo (CPU time a message, rate, latency), connect (connections a second), unix and udp
-(echo), http (requests of wrk), tls (echo, handshakes, latency meanwhile), memory (bytes per idle
-connection), syscalls (calls a message at full speed), strace (the same counted by strace, all calls
-but slowed down): together network;
+(echo), http (requests of wrk), files (http_server --root), tls (echo, handshakes, latency
+meanwhile), memory (bytes per idle connection), syscalls (calls a message at full speed), strace
+(the same counted by strace, all calls but slowed down): together network; search (rglob);
 micro (tasks, streams, locks ...), instructions (of the same, counted); growth_network and
 growth_micro: together growth; report (docs/performance.md from the results). Without a name: all.
 
@@ -29,18 +29,20 @@ SUITES = {
     "unix": ("suite_network", "suite_unix"),
     "udp": ("suite_network", "suite_udp"),
     "http": ("suite_network", "suite_http"),
+    "files": ("suite_network", "suite_files"),
     "tls": ("suite_tls", "suite_tls"),
     "memory": ("suite_network", "suite_memory"),
     "syscalls": ("suite_calls", "suite_syscalls"),
     "strace": ("suite_calls", "suite_strace"),
+    "search": ("suite_search", "suite_search"),
     "micro": ("suite_micro", "suite_micro"),
     "instructions": ("instructions", "suite_instructions"),
     "growth_network": ("suite_growth", "suite_growth_network"),
     "growth_micro": ("suite_micro", "suite_growth_micro"),
     "report": ("page", "suite_report"),
 }
-GROUPS = {"network": ["echo", "connect", "unix", "udp", "http", "tls", "memory", "syscalls",
-                      "strace"],
+GROUPS = {"network": ["echo", "connect", "unix", "udp", "http", "files", "tls", "memory",
+                      "syscalls", "strace"],
           "growth": ["growth_network", "growth_micro"]}
 
 

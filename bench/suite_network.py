@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The suites that load a server: echo, connect, unix, udp, http, memory.
+"""The suites that load a server: echo, connect, unix, udp, http, files, memory.
 
 Each server without a timeout stands beside the same server with one around each receive.
 """
+
+import os
+import pathlib
+import tempfile
 
 import programs
 import report
@@ -65,6 +69,19 @@ def suite_http(options):
             ("50", "HTTP, GET / with keep-alive, 50 connections of wrk",
              serving.present(options, programs.HTTP_SERVERS),
              lambda argv: serving.wrk_once(options, argv, 50))])
+
+
+def suite_files(options):
+    """The same file again and again: it is in the page cache."""
+    size = 1 << 20
+    arguments = ["--get", "/file.bin", "--connections", 8, "--size", size]
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "file.bin").write_bytes(os.urandom(size))
+        serving.run_cases(options, "files", "req", "sendfile", [
+            ("1 MiB", "a file of 1 MiB over HTTP, 8 connections",
+             serving.present(options, programs.FILE_SERVERS),
+             lambda argv: serving.load_once(options, [*argv, "--root", folder], arguments,
+                                            longer=2))])
 
 
 def suite_memory(options):

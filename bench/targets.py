@@ -59,6 +59,13 @@ def rate_over(suite, case, server, variant=""):
         of(results, suite, case, server, "rate"))
 
 
+def files_over_raw(results, backend):
+    """Files a second, with a timeout as always; the better of the raw programs = 1."""
+    raw = [of(results, "files", "1 MiB", name, "rate") for name in ("sendfile", "sendfile-keep")]
+    best = max((rates for rates in raw if report.present(rates)), key=rounds.median, default=[])
+    return ratio(of(results, "files", "1 MiB", f"anyc-{backend}+timeout", "rate"), best)
+
+
 def cpu_over(suite, case, server, variant=""):
     return lambda results, backend: ratio(
         of(results, suite, case, f"anyc-{backend}{variant}"), of(results, suite, case, server))
@@ -139,6 +146,11 @@ TLS_TARGETS = [
     Target("the same without worker threads", quiet_ms(""), unit="ms"),
 ]
 
+def over_find(pattern, key):
+    return lambda results, backend: ratio(of(results, "search", pattern, f"anyc-{backend}", key),
+                                          of(results, "search", pattern, "find", key))
+
+
 TARGETS = [
     Target("yield between 2 tasks; Go = 1", micro_over("yield_2", "go"), 0.12, 0.06),
     Target("yield among 1,000 tasks; between 2 = 1", micro_over_own("yield_1000", "yield_2"),
@@ -190,6 +202,8 @@ TARGETS = [
     Target("the same, each request with a timeout", rate_over("http", "50", "uv-try", "+timeout"),
            0.90, 1.0, more=True),
     Target("the same; Go's net/http = 1", rate_over("http", "50", "go"), more=True),
+    Target("`http_server --root`, a file of 1 MiB, 8 connections, files a second; best raw program "
+           "with sendfile = 1", files_over_raw, 0.90, more=True),
     Target("a connection with one echo, CPU time; best raw program on the same loop = 1",
            over_raw("connect", "50"), 1.08, 1.0),
     Target("echo over UNIX sockets, 50 connections, CPU time; best raw program on the same "
@@ -205,6 +219,11 @@ TARGETS = [
     Target("memory of an idle connection of `echo_server`", bytes_a_connection, 9216, 5120,
            unit="bytes"),
     Target("system calls of an echoed message, 50 connections", calls_a_message, 2.1, 2.05),
+    Target("`rglob(\"*\")` over 200,000 files; `find DIR` = 1", over_find("*", "ms"), 1.5, 1.0),
+    Target("the same, CPU time", over_find("*", "cpu_ms"), 1.5, 1.0),
+    Target("`rglob(\"*.c\")` over 200,000 files; `find DIR -name '*.c'` = 1",
+           over_find("*.c", "ms"), 1.5, 1.0),
+    Target("the same, CPU time", over_find("*.c", "cpu_ms"), 1.5, 1.0),
     *TLS_TARGETS,
 ]
 

@@ -259,6 +259,11 @@ struct task_failure *anyc__failure_take(int code)
     return failure;
 }
 
+void anyc__failure_forget(void)
+{
+    failure_begin(0);
+}
+
 int anyc__fail_as(const struct task_failure *failure, int code)
 {
     if (failure == NULL)

@@ -43,6 +43,9 @@ const char *anyc__failure_message(const struct task_failure *failure, int code);
  * has this code and there are any; else NULL. */
 struct task_failure *anyc__failure_take(int code);
 
+/* Forget the last one of the task or the thread: what it does next is somebody else's business. */
+void anyc__failure_forget(void);
+
 /* As anyc__fail with the details of such a failure, which stays as it is; NULL: none. */
 int anyc__fail_as(const struct task_failure *failure, int code);
 

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http_server.c - answers GET / with "Hello, World!": keep-alive, pipelining, limits.
+ * http_server.c - answers GET / with "Hello, World!", or serves the files of a folder: keep-alive,
+ * pipelining, limits.
  *
  *     http_server [--backend NAME] [--host H] [--port P] [--unix PATH] [--timeout SECONDS]
- *                 [--tls CERT KEY]
+ *                 [--tls CERT KEY] [--root DIR]
  *
  * A connection's task receives until there is a whole request, answers all requests that have
  * arrived with one send, and goes on. Each such round may take SECONDS, 30 if not given; with 0 a
- * client may take as long as it likes.
+ * client may take as long as it likes. With --root a round answers one request, and the file that
+ * follows, see http_page.h, may take any time as long as some of it is taken within SECONDS.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include <anyc/anyc.h>
 
 #include "http.h"
+#include "http_page.h"
 #include "listen.h"
 #include "options.h"
 
@@ -21,7 +25,8 @@ enum { HEAD_MAX = 8192, BATCH = 32 };
 
 struct connection {
     anyc_byte_stream *stream;
-    bool last; /* end it after what is in `out` */
+    struct http_page *page; /* of --root; else NULL */
+    bool last;              /* end it after what is in `out` */
     int out_count;
     struct iovec out[BATCH];
     size_t len; /* of what is in `in` */
@@ -32,12 +37,18 @@ struct connection {
 static void answer_all(struct connection *c)
 {
     struct http_request request;
+    int batch = c->page == NULL ? BATCH : 1;
     size_t used = 0;
     long n = 1;
 
-    while (n > 0 && !c->last && c->out_count < BATCH) {
-        n = http_read_request(&request, c->in + used, c->len - used);
+    while (n > 0 && !c->last && c->out_count < batch) {
+        struct http_text head = {c->in + used, c->len - used};
+
+        n = http_read_request(&request, head.text, head.len);
         if (n > 0) {
+            head.len = (size_t)n;
+            if (c->page != NULL)
+                request.reply = http_page_find(c->page, head, request.last);
             c->out[c->out_count++] = request.reply;
             c->last = request.last;
             used += (size_t)n;
@@ -96,22 +107,37 @@ static int take_turn_within(struct connection *c, double seconds)
     return anyc_cancel_scope_exit(&scope, take_turn(c));
 }
 
-static int converse(anyc_byte_stream *stream, void *arg)
+/* Until the connection ends. */
+static void take_turns(struct connection *c, double seconds)
 {
-    double seconds = ((const struct options *)arg)->timeout;
-    struct connection *c = malloc(sizeof *c);
     int rc = 0;
 
-    if (c == NULL) {
-        anyc_aclose(stream);
-        return 0;
-    }
-    c->stream = stream;
-    c->last = false;
-    c->len = 0;
-    while (rc >= 0)
+    while (rc >= 0) {
         rc = seconds > 0 ? take_turn_within(c, seconds) : take_turn(c);
-    anyc_aclose(c->stream);
+        if (rc >= 0 && c->page != NULL)
+            rc = http_page_send(c->page, c->stream, seconds);
+    }
+}
+
+static int converse(anyc_byte_stream *stream, void *arg)
+{
+    const struct options *options = arg;
+    struct connection *c = malloc(sizeof *c);
+    struct http_page *page = NULL;
+
+    if (options->root != NULL)
+        page = http_page_create(options->root_fd, options->tls_context != NULL);
+    if (c == NULL || (options->root != NULL && page == NULL)) {
+        anyc_aclose(stream);
+    } else {
+        c->stream = stream;
+        c->page = page;
+        c->last = false;
+        c->len = 0;
+        take_turns(c, options->timeout);
+        anyc_aclose(c->stream);
+    }
+    http_page_destroy(page);
     free(c);
     return 0; /* that a connection ended, well or not, is no failure of the server */
 }
@@ -129,6 +155,11 @@ int main(int argc, char **argv)
 
     if (!options_parse(argc, argv, &options))
         return 2;
+    if (options.root != NULL) {
+        options.root_fd = open(options.root, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+        if (options.root_fd < 0)
+            return failed(-errno);
+    }
     /* Requests and answers tell their own ends, so nobody can cut one unnoticed. Many clients just
      * go when they have their answer, and waiting for more than that from them would be in vain. */
     options.tls_just_closes = true;

@@ -2,7 +2,7 @@
 /*
  * options.h - the command line of the examples:
  * [--backend NAME] [--host H] [--port P] [--unix PATH] [--udp] [--timeout SECONDS] [--threads N]
- * [--tls CERT KEY] [--tls-workers on|off] [--ca FILE] [--name NAME] [ARGUMENT]...
+ * [--tls CERT KEY] [--tls-workers on|off] [--ca FILE] [--name NAME] [--root DIR] [ARGUMENT]...
  */
 #ifndef ANYC_EXAMPLES_OPTIONS_H
 #define ANYC_EXAMPLES_OPTIONS_H
@@ -34,6 +34,9 @@ struct options {
 
     const char *ca;   /* of a client: file of the certificates to trust; NULL: the system's */
     const char *name; /* that the server's certificate must have; NULL: the host's */
+
+    const char *root; /* folder whose files are served; NULL: none */
+    int root_fd;      /* it, once it is open */
 
     char **arguments; /* what follows the options */
     int argument_count;
@@ -122,6 +125,9 @@ static inline bool option_set(int option, const char *value, struct options *out
     case 'm':
         out->name = value;
         return true;
+    case 'r':
+        out->root = value;
+        return true;
     default:
         return false;
     }
@@ -141,6 +147,7 @@ static inline bool options_parse(int argc, char **argv, struct options *out)
                                           {"tls-workers", required_argument, NULL, 'w'},
                                           {"ca", required_argument, NULL, 'c'},
                                           {"name", required_argument, NULL, 'm'},
+                                          {"root", required_argument, NULL, 'r'},
                                           {NULL, 0, NULL, 0}};
     bool ok = true;
     int option;
@@ -156,7 +163,7 @@ static inline bool options_parse(int argc, char **argv, struct options *out)
         fprintf(stderr,
                 "usage: %s [--backend NAME] [--host H] [--port P] [--unix PATH] [--udp]\n"
                 "       [--timeout SECONDS] [--threads N] [--tls CERT KEY] [--tls-workers on|off]\n"
-                "       [--ca FILE] [--name NAME] [ARGUMENT]...\n",
+                "       [--ca FILE] [--name NAME] [--root DIR] [ARGUMENT]...\n",
                 argv[0]);
     out->arguments = argv + optind;
     out->argument_count = argc - optind;

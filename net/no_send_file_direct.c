@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * no_send_file_direct.c - for systems without Linux's sendfile(2).
+ * no_send_file_direct.c - for systems that lack sendfile(2) as Linux has it, or RWF_NOWAIT.
  */
 #include "net/send_file.h"
 

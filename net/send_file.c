@@ -59,16 +59,24 @@ static int send_file_open(anyc_task *task, struct send_file_open *opening)
     opening->job.kind = WORKER_FILES;
     rc = anyc__worker_run(task, &opening->job);
     if (rc == 0 && opening->job.result < 0)
-        rc = anyc__fail_errno(-opening->job.result, "%s", opening->path);
+        rc = anyc__fail_errno(-opening->job.result, "opening %s", opening->path);
     return rc;
 }
 
 static int send_file_read_in_thread(struct worker_job *job)
 {
     struct send_file_read *reading = ANYC__CONTAINER(job, struct send_file_read, job);
-    ssize_t n = pread(reading->part->fd, reading->buf, reading->size, reading->part->offset);
+    ssize_t n;
 
+    do {
+        n = pread(reading->part->fd, reading->buf, reading->size, reading->part->offset);
+    } while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : (int)n;
+}
+
+int anyc__send_file_fail(const struct file_part *part, int rc)
+{
+    return anyc__fail_errno(-rc, "reading %s", part->path != NULL ? part->path : "a file");
 }
 
 ssize_t anyc__send_file_read(anyc_task *task, const struct file_part *part, void *buf, size_t size)
@@ -84,7 +92,7 @@ ssize_t anyc__send_file_read(anyc_task *task, const struct file_part *part, void
     if (rc < 0)
         return rc;
     if (reading.job.result < 0)
-        return anyc__fail_errno(-reading.job.result, "reading a file to be sent");
+        return anyc__send_file_fail(part, reading.job.result);
     return reading.job.result;
 }
 
@@ -154,10 +162,27 @@ int64_t anyc_send_file(anyc_byte_stream *stream, const char *path, int64_t offse
         rc = send_file_open(task, &opening);
     if (rc < 0)
         return rc;
-    part = (struct file_part){.fd = opening.fd, .offset = offset, .left = opening.size - offset};
+    part = (struct file_part){
+        .path = path, .fd = opening.fd, .offset = offset, .left = opening.size - offset};
     if (count >= 0 && count < part.left)
         part.left = count;
     rc = send_file_part(task, stream, &part);
     anyc__descriptor_close(opening.fd);
+    return rc < 0 ? rc : part.sent;
+}
+
+int64_t anyc_send_open_file(anyc_byte_stream *stream, int fd, int64_t *offset, int64_t count)
+{
+    struct file_part part;
+    anyc_task *task;
+    int rc;
+
+    if (fd < 0 || offset == NULL || *offset < 0 || count < 0 || count > INT64_MAX - *offset)
+        return anyc__fail(ANYC_EINVAL, 0, "send_open_file: no file, or a wrong offset or count");
+    part = (struct file_part){.fd = fd, .offset = *offset, .left = count};
+    rc = anyc__enter(&task);
+    if (rc == 0)
+        rc = send_file_part(task, stream, &part);
+    *offset = part.offset;
     return rc < 0 ? rc : part.sent;
 }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +18,8 @@
 #include "core/alloc.h"
 #include "core/descriptor.h"
 #include "core/error.h"
+#include "core/sigpipe.h"
+#include "os/file_ahead.h"
 #include "os/spooled_file.h"
 
 struct file_opening {
@@ -32,20 +35,22 @@ struct file_closing {
     struct file *file;
 };
 
-int anyc__file_fail(int rc, const char *what)
+int anyc__file_fail(int rc, const char *what, const char *path)
 {
     int error = anyc__errno_of(rc);
 
-    return error == 0 ? anyc__fail_plain(rc) : anyc__fail_errno(error, "%s", what);
+    if (error == 0)
+        return anyc__fail_plain(rc);
+    return anyc__fail_errno(error, "%s %s", what, path != NULL ? path : "a file");
 }
 
-int anyc__file_run(anyc_task *task, struct worker_job *job, const char *what)
+int anyc__file_run(anyc_task *task, struct worker_job *job, const char *what, const char *path)
 {
     int rc = anyc__worker_run(task, job);
 
     if (rc < 0)
         return rc;
-    return job->result < 0 ? anyc__file_fail(job->result, what) : 0;
+    return job->result < 0 ? anyc__file_fail(job->result, what, path) : 0;
 }
 
 int anyc__file_errno(void)
@@ -56,13 +61,20 @@ int anyc__file_errno(void)
 int anyc__file_turn(struct file *file, enum file_turn turn)
 {
     enum file_turn before = file->turn;
+    int rc = file->failed_rc;
+    const char *ahead;
+    bool loses; /* what was read ahead, unless the position can go back */
 
     clearerr(file->stream);
     errno = 0;
+    file->failed_rc = 0;
+    if (before == turn)
+        return turn == FILE_TURN_READ ? rc : 0;
+    loses = turn == FILE_TURN_WRITE && anyc__file_ahead(file->stream, &ahead) > 0;
     file->turn = turn;
-    if (before == turn || before == FILE_TURN_NONE || turn == FILE_TURN_NONE)
+    if (turn == FILE_TURN_NONE || (before == FILE_TURN_NONE && !loses))
         return 0;
-    if (fseeko(file->stream, 0, SEEK_CUR) == 0 || errno == ESPIPE)
+    if (fseeko(file->stream, 0, SEEK_CUR) == 0 || (errno == ESPIPE && !loses))
         return 0;
     file->turn = before;
     return anyc__file_errno();
@@ -91,6 +103,28 @@ static int file_shut_now(struct file *file)
     return rc;
 }
 
+/* On the loop's thread; the last bytes may be for a pipe that nobody reads. */
+static int file_shut_here(struct file *file)
+{
+    struct sigpipe_block block;
+    int rc;
+
+    anyc__sigpipe_block(&block);
+    rc = file_shut_now(file);
+    anyc__sigpipe_unblock(&block, rc == -EPIPE);
+    return rc;
+}
+
+/* Nor does it wait for a pipe that is full: what is left for that is dropped. */
+static int file_shut_by_force(struct file *file)
+{
+    struct pollfd full = {.fd = fileno(file->stream), .events = POLLOUT};
+
+    if (!file->keep_open && full.fd >= 0 && poll(&full, 1, 0) == 0)
+        anyc__file_forget(file->stream);
+    return file_shut_here(file);
+}
+
 static int file_shut_in_thread(struct worker_job *job)
 {
     return file_shut_now(ANYC__CONTAINER(job, struct file_closing, job)->file);
@@ -106,11 +140,11 @@ static int file_shut(anyc_task *task, struct file *file)
     int rc;
 
     if (file->keep_open || file->spool != NULL)
-        return file_shut_now(file);
+        return file_shut_now(file); /* that touches nothing but memory */
     rc = anyc_cancel_scope_enter(&shield, &(anyc_cancel_scope_options){.shield = true});
     if (rc == 0)
         rc = anyc_cancel_scope_exit(&shield, anyc__worker_run(task, &closing.job));
-    return rc < 0 ? file_shut_now(file) : closing.job.result;
+    return rc < 0 ? file_shut_here(file) : closing.job.result;
 }
 
 static void file_release(struct file *file)
@@ -159,25 +193,49 @@ static int file_call_in_thread(struct worker_job *job)
     return rc < 0 ? rc : call->fn(call);
 }
 
-/* In a thread, or here if that touches nothing but memory. */
+/* False if stdio would have to ask the system, or somebody else has locked its stream. */
+static bool file_do_at_hand(struct file_call *call, int *out_rc)
+{
+    FILE *stream = call->file->stream;
+    bool at_hand;
+
+    if (call->at_hand == NULL || ftrylockfile(stream) != 0)
+        return false;
+    at_hand = call->at_hand(call);
+    if (at_hand)
+        *out_rc = call->fn(call);
+    funlockfile(stream);
+    return at_hand;
+}
+
+/* False if it would touch anything but memory. */
+static bool file_do_here(struct file_call *call, int *out_rc)
+{
+    const struct file *file = call->file;
+
+    if (file->spool == NULL) {
+        call->roll = false;
+        return file_do_at_hand(call, out_rc);
+    }
+    if (!call->roll)
+        call->roll = anyc__spool_is_too_small(file->spool, call->adds, call->reach);
+    if (call->roll)
+        return false;
+    *out_rc = call->fn(call);
+    return true;
+}
+
 static int file_do(anyc_task *task, struct file *file, struct file_call *call)
 {
-    const char *what = file->path != NULL ? file->path : "a file";
-    int rc;
+    int rc = 0;
 
     call->file = file;
-    if (file->spool == NULL)
-        call->roll = false;
-    else if (!call->roll)
-        call->roll = anyc__spool_is_too_small(file->spool, call->adds, call->reach);
-    if (file->spool != NULL && !call->roll) {
-        rc = call->fn(call);
-        return rc < 0 ? anyc__file_fail(rc, what) : 0;
-    }
+    if (file_do_here(call, &rc))
+        return rc < 0 ? anyc__file_fail(rc, call->what, file->path) : 0;
     call->job.fn = file_call_in_thread;
     call->job.kind = WORKER_FILES;
     call->job.limiter = file->limiter;
-    rc = anyc__file_run(task, &call->job, what);
+    rc = anyc__file_run(task, &call->job, call->what, file->path);
     file->rolled = file->rolled || (call->roll && file->spool == NULL);
     return rc;
 }
@@ -216,10 +274,12 @@ static int file_close(anyc_resource *resource, bool forcefully)
         file->closer = &wait;
         (void)anyc__wait_shielded(&wait, &type, file); /* nothing but that end wakes it */
     }
-    if (!file->at_work)
-        rc = task != NULL ? file_shut(task, file) : file_shut_now(file);
+    if (!file->at_work && task != NULL)
+        rc = file_shut(task, file);
+    else if (!file->at_work)
+        rc = forcefully ? file_shut_by_force(file) : file_shut_here(file);
     if (rc < 0)
-        rc = anyc__file_fail(rc, file->path != NULL ? file->path : "a file");
+        rc = anyc__file_fail(rc, "closing", file->path);
     file_release(file);
     return rc;
 }
@@ -356,7 +416,7 @@ int anyc_open_file(const char *path, const char *mode, const anyc_open_file_opti
     if (file == NULL || file->path == NULL)
         rc = anyc__fail_plain(ANYC_ENOMEM);
     else
-        rc = anyc__file_run(task, &opening.job, file->path);
+        rc = anyc__file_run(task, &opening.job, "opening", file->path);
     if (rc < 0) {
         if (file != NULL)
             anyc__file_destroy(file);

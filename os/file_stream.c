@@ -2,8 +2,8 @@
 /*
  * file_stream.c - files as byte streams. AnyIO: streams.file.
  *
- * The file does the work and keeps order among tasks; a stream only has other words for failures. It
- * holds its memory during a call, for it looks at the file's path afterwards.
+ * The file does the work and keeps order among tasks; a stream only has another code for failures. It
+ * lives until its last call is over, and so does the file.
  */
 #include <anyc/file_stream.h>
 
@@ -39,12 +39,10 @@ static void file_stream_free(struct file_stream *stream)
 /* The end of a call, and what it answers: the system's failures are ANYC_EBROKEN. */
 static int64_t file_stream_end(struct file_stream *stream, int64_t result)
 {
-    const char *path = anyc_file_path(stream->file);
     int error = result < 0 ? anyc__errno_of((int)result) : 0;
 
     if (error != 0 && error != ENOMEM && error != EINVAL && error != EAGAIN)
-        result = anyc__fail(ANYC_EBROKEN, error, "%s: %s", path != NULL ? path : "a file",
-                            anyc_strerror(-error));
+        result = anyc__fail(ANYC_EBROKEN, error, "%s", anyc_last_error()->message);
     if (anyc__stream_release(&stream->life))
         file_stream_free(stream);
     return result;
@@ -63,7 +61,8 @@ static int file_stream_read(struct file_call *call)
 {
     struct stat status;
     int fd = fileno(call->file->stream);
-    bool waits = fd >= 0 && fstat(fd, &status) == 0 && !S_ISREG(status.st_mode);
+    bool waits = !anyc__file_is_ahead(call) && fd >= 0 && fstat(fd, &status) == 0 &&
+                 !S_ISREG(status.st_mode);
 
     return anyc__file_fread(call->file, call->buf, call->size, waits, &call->done);
 }
@@ -71,7 +70,11 @@ static int file_stream_read(struct file_call *call)
 static ssize_t file_stream_receive(anyc_byte_stream *base, void *buf, size_t max_bytes)
 {
     struct file_stream *stream = file_stream_begin(base);
-    struct file_call call = {.fn = file_stream_read, .buf = buf, .size = max_bytes};
+    struct file_call call = {.what = "reading",
+                             .fn = file_stream_read,
+                             .at_hand = anyc__file_is_ahead,
+                             .buf = buf,
+                             .size = max_bytes};
     int64_t n = anyc__file_call(stream->file, &call);
 
     if (n == 0)

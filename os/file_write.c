@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "os/file_ahead.h"
 #include "os/spooled_file.h"
 
 static int write_pieces(struct file_call *call)
@@ -28,9 +29,18 @@ static int write_pieces(struct file_call *call)
     return rc;
 }
 
+static bool write_is_at_hand(const struct file_call *call)
+{
+    return call->file->turn == FILE_TURN_WRITE && call->adds <= anyc__file_room(call->file->stream);
+}
+
 int anyc_file_writelines(anyc_file *file, const struct iovec *pieces, int count)
 {
-    struct file_call call = {.fn = write_pieces, .pieces = pieces, .count = count};
+    struct file_call call = {.what = "writing",
+                             .fn = write_pieces,
+                             .at_hand = write_is_at_hand,
+                             .pieces = pieces,
+                             .count = count};
 
     if (count < 0)
         return anyc__fail(ANYC_EINVAL, 0, "writelines: a negative count");
@@ -93,7 +103,8 @@ static int truncate_at(struct file_call *call)
 
 int64_t anyc_file_truncate(anyc_file *file, int64_t size)
 {
-    struct file_call call = {.fn = truncate_at, .offset = size, .reach = size};
+    struct file_call call = {
+        .what = "truncating", .fn = truncate_at, .offset = size, .reach = size};
 
     if (size < -1)
         return anyc__fail(ANYC_EINVAL, 0, "truncate: a negative size");
@@ -111,7 +122,8 @@ static int seek_to(struct file_call *call)
 
 int64_t anyc_file_seek(anyc_file *file, int64_t offset, int whence)
 {
-    struct file_call call = {.fn = seek_to, .offset = offset, .whence = whence};
+    struct file_call call = {
+        .what = "seeking in", .fn = seek_to, .offset = offset, .whence = whence};
 
     if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END)
         return anyc__fail(ANYC_EINVAL, 0, "seek: no such whence");
@@ -120,14 +132,14 @@ int64_t anyc_file_seek(anyc_file *file, int64_t offset, int whence)
 
 int64_t anyc_file_tell(anyc_file *file)
 {
-    struct file_call call = {.fn = position_get};
+    struct file_call call = {.what = "telling the position in", .fn = position_get};
 
     return position_answer(&call, anyc__file_call(file, &call));
 }
 
 int anyc_file_flush(anyc_file *file)
 {
-    struct file_call call = {.fn = position_settle};
+    struct file_call call = {.what = "flushing", .fn = position_settle};
 
     return anyc__file_call(file, &call);
 }

@@ -33,6 +33,15 @@ static inline bool anyc__path_text_is_empty(const char *text)
     return text[0] == '.' && text[1] == '\0';
 }
 
+/* The length of the parent's text, of a normal one. */
+size_t anyc__path_parent_len(const char *text, size_t len);
+
+/* ANYC_EINVAL for NULL, else 0. */
+int anyc__path_check_text(const char *text);
+
+/* A path with room for a text of so many bytes; NULL without memory. */
+anyc_path *anyc__path_alloc(size_t room, anyc_capacity_limiter *limiter);
+
 /* A path of a text that needs not be normal; ANYC_ENOMEM. */
 int anyc__path_make(const char *text, size_t len, anyc_capacity_limiter *limiter,
                     anyc_path **out_path);

@@ -36,6 +36,7 @@ static void call_dispose(struct worker_job *job)
     struct path_call *call = ANYC__CONTAINER(job, struct path_call, job);
 
     anyc__free(call->answer.text);
+    anyc__failure_free(call->answer.failure);
     anyc__free(call);
 }
 
@@ -56,18 +57,19 @@ static void call_init(struct path_call *call, const anyc_path *path, path_fn fn,
 static int call_result(const struct path_call *call, const anyc_path *path, const char *what,
                        struct path_answer *answer)
 {
+    struct task_failure *failure = call->answer.failure;
     int rc = call->job.result;
 
     if (rc == 0)
         *answer = call->answer;
-    else if (anyc__errno_of(rc) != 0 && call->args.other != NULL)
-        return anyc__fail_errno(anyc__errno_of(rc), "%s %s, %s", what, path->text,
-                                call->args.other);
-    else if (anyc__errno_of(rc) != 0)
-        return anyc__fail_errno(anyc__errno_of(rc), "%s %s", what, path->text);
+    else if (anyc__errno_of(rc) == 0)
+        (void)anyc__fail(rc, 0, "%s %s: %s", what, path->text, anyc__failure_message(failure, rc));
+    else if (call->args.other != NULL)
+        (void)anyc__fail_errno(anyc__errno_of(rc), "%s %s, %s", what, path->text, call->args.other);
     else
-        return anyc__fail(rc, 0, "%s %s: %s", what, path->text, anyc_strerror(rc));
-    return 0;
+        (void)anyc__fail_errno(anyc__errno_of(rc), "%s %s", what, path->text);
+    anyc__failure_free(failure);
+    return rc;
 }
 
 int anyc__path_do(const anyc_path *path, const char *what, path_fn fn, const struct path_args *args,
@@ -142,4 +144,10 @@ int anyc__path_of_answer(const anyc_path *path, int rc, struct path_answer *answ
 int anyc__path_errno(int result)
 {
     return result < 0 ? -errno : 0;
+}
+
+bool anyc__path_passes_over(int rc)
+{
+    return rc == -EACCES || rc == -EPERM || rc == -ENOENT || rc == -ENOTDIR || rc == -ELOOP ||
+           rc == -ENAMETOOLONG;
 }

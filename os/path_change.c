@@ -53,6 +53,15 @@ int anyc_path_lchmod(const anyc_path *path, mode_t mode)
     return anyc_path_chmod(path, mode, &(anyc_path_follow_options){.no_follow = true});
 }
 
+/* Makes one of the parents, or finds it there. */
+static int mkdir_parent(const char *text)
+{
+    struct stat found;
+    int rc = anyc__path_errno(mkdir(text, 0777));
+
+    return rc == -EEXIST && stat(text, &found) == 0 && S_ISDIR(found.st_mode) ? 0 : rc;
+}
+
 /* Makes the parents of a path: back to one that exists, then forward. The text is cut at each slash
  * in turn. */
 static int mkdir_parents(char *text, size_t len)
@@ -66,20 +75,18 @@ static int mkdir_parents(char *text, size_t len)
         if (at == 0)
             break;
         text[at] = '\0';
-        rc = anyc__path_errno(mkdir(text, 0777));
+        rc = mkdir_parent(text);
         if (rc == -ENOENT)
             continue;
         text[at] = '/';
     }
-    if (rc == -EEXIST || (rc == -ENOENT && at == 0))
+    if (rc == -ENOENT && at == 0)
         rc = 0;
     for (at++; rc == 0 && at < len; at++) {
         if (text[at] != '\0')
             continue;
-        rc = anyc__path_errno(mkdir(text, 0777));
+        rc = mkdir_parent(text);
         text[at] = '/';
-        if (rc == -EEXIST)
-            rc = 0;
     }
     return rc;
 }
@@ -131,11 +138,14 @@ int anyc_path_rmdir(const anyc_path *path)
 /* Sets the times if that suffices; so a file without permission to write may be touched too. */
 static int touch_fn(const struct path_args *args, struct path_answer *answer)
 {
+    int rc = -ENOENT;
     int fd;
 
     (void)answer;
-    if ((args->flags & O_EXCL) == 0 && utimensat(AT_FDCWD, args->text, NULL, 0) == 0)
-        return 0;
+    if ((args->flags & O_EXCL) == 0)
+        rc = anyc__path_errno(utimensat(AT_FDCWD, args->text, NULL, 0));
+    if (rc != -ENOENT)
+        return rc;
     fd = open(args->text, O_WRONLY | O_CREAT | O_CLOEXEC | (int)args->flags, args->mode);
     if (fd < 0)
         return -errno;

@@ -13,6 +13,8 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "os/path_call.h"
+#include "os/path_copy.h"
+#include "os/text_buffer.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,9 +22,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define COPY_BUFFER ((size_t)64 * 1024)
-#define COPY_AT_ONCE ((size_t)1 << 30) /* bytes asked of the kernel in one call */
 
 enum { COPY_NO_FOLLOW = 1, COPY_METADATA = 2, COPY_MOVE = 4 };
 
@@ -40,119 +39,26 @@ struct copy {
     unsigned flags;
     struct copy_dir *first;
     struct copy_dir *last;
-    char *buffer; /* or NULL until it is needed */
+    char *buffer; /* of anyc__path_copy_file */
 };
 
-/* -- one file -- */
-
-static int copy_by_buffer(struct copy *copy, int from, int to)
+static bool copy_has(const struct copy *copy, unsigned flag)
 {
-    if (copy->buffer == NULL)
-        copy->buffer = anyc__alloc(COPY_BUFFER);
-    if (copy->buffer == NULL)
-        return ANYC_ENOMEM;
-    for (;;) {
-        ssize_t got = read(from, copy->buffer, COPY_BUFFER);
-        ssize_t done = 0;
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return anyc__path_errno((int)got);
-        while (done < got) {
-            ssize_t put = write(to, copy->buffer + done, (size_t)(got - done));
-
-            if (put < 0 && errno != EINTR)
-                return -errno;
-            done += put > 0 ? put : 0;
-        }
-    }
+    return (copy->flags & flag) != 0;
 }
 
-/* In the kernel as far as it goes, which is nowhere for some kinds of files. */
-static int copy_bytes(struct copy *copy, int from, int to)
-{
-    ssize_t done;
-
-    do {
-        done = copy_file_range(from, NULL, to, NULL, COPY_AT_ONCE, 0);
-    } while (done > 0 || (done < 0 && errno == EINTR));
-    if (done < 0 && errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-        return -errno;
-    return copy_by_buffer(copy, from, to); /* the rest; mostly it sees the end only */
-}
-
-static int copy_metadata(int to, const struct stat *stat)
+static int copy_link(const struct copy *copy, const char *source, const char *target,
+                     const struct stat *stat)
 {
     struct timespec times[2] = {stat->st_atim, stat->st_mtim};
-    int rc = anyc__path_errno(fchmod(to, stat->st_mode & 07777));
-
-    return rc < 0 ? rc : anyc__path_errno(futimens(to, times));
-}
-
-/* What is written may be cut short only after it is known not to be the source. */
-static int copy_opened(struct copy *copy, int from, int to)
-{
-    struct stat source;
-    struct stat target;
-    int rc = anyc__path_errno(fstat(from, &source));
+    struct text_buffer text = {0};
+    int rc = anyc__path_read_link(source, &text);
 
     if (rc == 0)
-        rc = anyc__path_errno(fstat(to, &target));
-    if (rc == 0 && source.st_dev == target.st_dev && source.st_ino == target.st_ino)
-        rc = ANYC_EINVAL;
-    if (rc == 0 && S_ISREG(target.st_mode))
-        rc = anyc__path_errno(ftruncate(to, 0));
-    if (rc == 0)
-        rc = copy_bytes(copy, from, to);
-    if (rc == 0 && (copy->flags & COPY_METADATA) != 0)
-        rc = copy_metadata(to, &source);
-    return rc;
-}
-
-static int copy_file(struct copy *copy, const char *source, const char *target)
-{
-    int from = open(source, O_RDONLY | O_CLOEXEC);
-    int rc = anyc__path_errno(from);
-    int to = -1;
-
-    if (rc == 0) {
-        to = open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-        rc = anyc__path_errno(to);
-    }
-    if (rc == 0)
-        rc = copy_opened(copy, from, to);
-    if (from >= 0)
-        (void)close(from); /* only read from */
-    if (to >= 0 && close(to) < 0 && rc == 0)
-        rc = -errno;
-    return rc;
-}
-
-static int copy_link(const char *source, const char *target)
-{
-    char text[512]; /* most links are short */
-    char *room = text;
-    size_t size = sizeof text;
-    ssize_t len = readlink(source, room, size);
-    int rc;
-
-    while (len >= 0 && (size_t)len >= size) {
-        if (room != text)
-            anyc__free(room);
-        size *= 2;
-        room = anyc__alloc(size);
-        if (room == NULL)
-            return ANYC_ENOMEM;
-        len = readlink(source, room, size);
-    }
-    rc = anyc__path_errno((int)len);
-    if (rc == 0) {
-        room[len] = '\0';
-        rc = anyc__path_errno(symlink(room, target));
-    }
-    if (room != text)
-        anyc__free(room);
+        rc = anyc__path_errno(symlink(text.data, target));
+    if (rc == 0 && copy_has(copy, COPY_METADATA))
+        rc = anyc__path_errno(utimensat(AT_FDCWD, target, times, AT_SYMLINK_NOFOLLOW));
+    anyc__text_deinit(&text);
     return rc;
 }
 
@@ -195,18 +101,19 @@ static int copy_add_dir(struct copy *copy, anyc_path *source, anyc_path *target,
 /* Copies what is at a path; a directory is noted only. Takes both paths. */
 static int copy_one(struct copy *copy, anyc_path *source, anyc_path *target)
 {
-    int flags = (copy->flags & COPY_NO_FOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0;
+    int flags = copy_has(copy, COPY_NO_FOLLOW) ? AT_SYMLINK_NOFOLLOW : 0;
     struct stat stat;
     int rc = anyc__path_errno(fstatat(AT_FDCWD, source->text, &stat, flags));
 
     if (rc == 0 && S_ISDIR(stat.st_mode))
         return copy_add_dir(copy, source, target, &stat);
     if (rc == 0 && S_ISLNK(stat.st_mode))
-        rc = copy_link(source->text, target->text);
+        rc = copy_link(copy, source->text, target->text, &stat);
     else if (rc == 0 && S_ISFIFO(stat.st_mode))
         rc = anyc__path_errno(mkfifo(target->text, stat.st_mode & 07777));
     else if (rc == 0)
-        rc = copy_file(copy, source->text, target->text);
+        rc = anyc__path_copy_file(source->text, target->text, copy_has(copy, COPY_METADATA),
+                                  &copy->buffer);
     anyc_path_destroy(source);
     anyc_path_destroy(target);
     return rc;
@@ -217,8 +124,10 @@ static int copy_list(const char *path, int (*each)(void *arg, const char *name),
 {
     DIR *listing = opendir(path);
     const struct dirent *entry;
-    int rc = listing == NULL ? -errno : 0;
+    int rc = 0;
 
+    if (listing == NULL)
+        return -errno;
     while (rc == 0) {
         errno = 0;
         entry = readdir(listing);
@@ -229,8 +138,7 @@ static int copy_list(const char *path, int (*each)(void *arg, const char *name),
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             rc = each(arg, entry->d_name);
     }
-    if (listing != NULL)
-        (void)closedir(listing); /* only read from */
+    (void)closedir(listing); /* only read from */
     return rc;
 }
 
@@ -284,7 +192,7 @@ static int copy_tree(struct copy *copy, const char *source_text, const char *tar
 
         rc = copy_list(dir->source->text, copy_entry, &where);
     }
-    if (rc == 0 && (copy->flags & COPY_METADATA) != 0)
+    if (rc == 0 && copy_has(copy, COPY_METADATA))
         rc = copy_finish_dirs(copy);
     return rc;
 }
@@ -319,30 +227,73 @@ static int copy_remove_source(const struct copy *copy, const char *source)
 
 /* -- the calls -- */
 
-/* Does one of the directories above `text`, or it itself, have this identity? */
-static int copy_is_inside(const char *text, const struct stat *source)
+static bool copy_is_same(const struct stat *one, const struct stat *two)
 {
-    anyc_path *path = NULL;
-    int rc = anyc_path_create(text, NULL, &path);
+    return one->st_dev == two->st_dev && one->st_ino == two->st_ino;
+}
 
-    while (rc == 0) {
-        struct stat stat;
-        size_t len = path->len;
+/* A failure of a call that looks for the source: what is not there, or may not be looked at, is not
+ * it. */
+static int copy_look(int result)
+{
+    int rc = anyc__path_errno(result);
 
-        if (fstatat(AT_FDCWD, path->text, &stat, 0) == 0 && stat.st_dev == source->st_dev &&
-            stat.st_ino == source->st_ino) {
-            rc = 1;
+    return anyc__path_passes_over(rc) ? 0 : rc;
+}
+
+/* 1: the open directory, or one above it, is the source; else 0. Closes it. */
+static int copy_climb(int fd, const struct stat *source)
+{
+    struct stat here = {.st_ino = 0};
+    struct stat below;
+    int found = 0;
+    int rc = fstat(fd, &here);
+
+    while (rc == 0 && found == 0) {
+        int above;
+
+        if (copy_is_same(&here, source)) {
+            found = 1;
             break;
         }
-        while (len > 0 && path->text[len - 1] != '/')
-            len--;
-        if (len <= anyc__path_root_len(path->text))
+        above = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (above < 0) {
+            rc = above;
             break;
-        path->len = len - 1;
-        path->text[len - 1] = '\0';
+        }
+        (void)close(fd); /* nothing was written */
+        fd = above;
+        below = here;
+        rc = fstat(fd, &here);
+        if (rc == 0 && copy_is_same(&here, &below))
+            break; /* the root */
     }
-    anyc_path_destroy(path);
-    return rc;
+    rc = copy_look(rc);
+    (void)close(fd); /* likewise */
+    return rc < 0 ? rc : found;
+}
+
+/* 1: the target would be the source or lie in it, wherever links lead; else 0, or a failure. The target need
+ * not exist: then the directory counts where it will be made. */
+static int copy_is_inside(const char *target, const struct stat *source)
+{
+    int fd = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    anyc_path *path = NULL;
+    anyc_path *parent = NULL;
+    int rc = copy_look(fd);
+
+    if (fd < 0 && rc == 0) {
+        rc = anyc_path_create(target, NULL, &path);
+        if (rc == 0)
+            rc = anyc_path_parent(path, &parent);
+        if (rc == 0) {
+            fd = open(parent->text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+            rc = copy_look(fd);
+        }
+        anyc_path_destroy(path);
+        anyc_path_destroy(parent);
+    }
+    return fd < 0 ? rc : copy_climb(fd, source);
 }
 
 static int copy_fn(const struct path_args *args, struct path_answer *answer)
@@ -351,8 +302,10 @@ static int copy_fn(const struct path_args *args, struct path_answer *answer)
     int follow = (args->flags & COPY_NO_FOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0;
     int rc = anyc__path_errno(fstatat(AT_FDCWD, args->text, &answer->stat, follow));
 
-    if (rc == 0 && S_ISDIR(answer->stat.st_mode) && copy_is_inside(args->other, &answer->stat) != 0)
-        rc = ANYC_EINVAL;
+    if (rc == 0 && S_ISDIR(answer->stat.st_mode)) {
+        rc = copy_is_inside(args->other, &answer->stat);
+        rc = rc > 0 ? ANYC_EINVAL : rc;
+    }
     if (rc == 0)
         rc = copy_tree(&copy, args->text, args->other);
     if (rc == 0 && (args->flags & COPY_MOVE) != 0)
@@ -367,11 +320,24 @@ static int copy_fn(const struct path_args *args, struct path_answer *answer)
     return rc;
 }
 
+/* Two names of one file would both stay: rename(2) does nothing then. */
 static int move_fn(const struct path_args *args, struct path_answer *answer)
 {
-    int rc = anyc__path_errno(rename(args->text, args->other));
+    struct stat target = {.st_ino = 0};
+    int rc;
 
-    return rc == -EXDEV ? copy_fn(args, answer) : rc;
+    answer->stat = (struct stat){.st_ino = 0};
+    rc = copy_look(stat(args->text, &answer->stat));
+    if (rc == 0)
+        rc = copy_look(stat(args->other, &target));
+    if (rc < 0)
+        return rc;
+    if (target.st_ino != 0 && copy_is_same(&answer->stat, &target))
+        return ANYC_EINVAL;
+    rc = anyc__path_errno(rename(args->text, args->other));
+    if (rc == -EXDEV)
+        return copy_fn(args, answer);
+    return rc == -EINVAL ? ANYC_EINVAL : rc;
 }
 
 /* The target is made a path first, so that nothing can fail after the change. */

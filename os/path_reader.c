@@ -97,6 +97,15 @@ static void reader_dispose(struct worker_job *job)
         source->reader->kept = true;
 }
 
+static int reader_fail(const struct path_source *source, int rc)
+{
+    const char *where = *source->where != '\0' ? source->where : ".";
+
+    if (anyc__errno_of(rc) == 0)
+        return anyc__fail_plain(rc);
+    return anyc__fail_errno(anyc__errno_of(rc), "reading directory %s", where);
+}
+
 int anyc__path_reader_read(struct path_reader *reader)
 {
     struct path_source *source = reader->source;
@@ -119,7 +128,6 @@ int anyc__path_reader_read(struct path_reader *reader)
     if (reader->closed)
         return anyc__fail_plain(ANYC_ECLOSED);
     if (rc < 0)
-        return anyc__errno_of(rc) != 0 ? anyc__fail_errno(anyc__errno_of(rc), "reading a directory")
-                                       : anyc__fail_plain(rc);
+        return reader_fail(source, rc);
     return 0;
 }

@@ -21,6 +21,7 @@ struct path_source {
     int (*read)(struct path_source *source); /* in the thread: the next batch; 0 or a code */
     void (*destroy)(struct path_source *source);
     anyc_capacity_limiter *limiter;
+    const char *where; /* set by `read` when it fails: the directory, for the message */
 
     struct worker_job job;      /* the rest is the reader's */
     struct path_reader *reader; /* whose call it is */

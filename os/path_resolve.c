@@ -6,216 +6,199 @@
  *
  * Resolving keeps two texts: what is resolved already, and what remains; the target of a link goes
  * before the remainder. A link is being resolved until the remainder is as short as it was when the
- * link was met; to meet it again before that is a circle.
+ * link was met; to meet it again before that is a circle, where the link is taken as it is.
  */
 #include <anyc/path.h>
 
 #include <anyc/error.h>
 
 #include "core/alloc.h"
-#include "core/error.h"
 #include "os/path_call.h"
+#include "os/path_owner.h"
+#include "os/text_buffer.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* A buffer that grows; freed by its user. Always ended by NUL when it has anything. */
-struct text {
-    char *data;
-    size_t len;
-    size_t room;
-};
-
-static int text_reserve(struct text *text, size_t more)
-{
-    size_t room = text->len + more + 1;
-    char *data;
-
-    if (room <= text->room)
-        return 0;
-    data = anyc__realloc_array(text->data, 2, room);
-    if (data == NULL)
-        return ANYC_ENOMEM;
-    text->data = data;
-    text->room = 2 * room;
-    return 0;
-}
-
-static int text_append(struct text *text, const char *more, size_t len)
-{
-    int rc = text_reserve(text, len);
-
-    if (rc < 0)
-        return rc;
-    memcpy(text->data + text->len, more, len);
-    text->len += len;
-    text->data[text->len] = '\0';
-    return 0;
-}
-
 /* -- the working directory -- */
 
-static int cwd_read(struct text *out)
+static int resolve_append(struct text_buffer *text, const char *more, size_t len)
 {
-    int rc = text_reserve(out, PATH_MAX);
-
-    while (rc == 0 && getcwd(out->data, out->room) == NULL) {
-        rc = errno == ERANGE ? text_reserve(out, 2 * out->room) : -errno;
-    }
-    if (rc == 0)
-        out->len = strlen(out->data);
-    return rc;
+    return anyc__text_append(text, more, len) ? 0 : ANYC_ENOMEM;
 }
 
-static void text_answer(int rc, struct text *text, struct path_answer *answer)
+static int cwd_read(struct text_buffer *out)
+{
+    size_t room = 255;
+    int rc = -ERANGE;
+
+    while (rc == -ERANGE && anyc__text_reserve(out, room)) {
+        rc = getcwd(out->data, out->room) == NULL ? -errno : 0;
+        room *= 2;
+    }
+    if (rc == 0)
+        anyc__text_grow(out, strlen(out->data));
+    return rc == -ERANGE ? ANYC_ENOMEM : rc;
+}
+
+static void resolve_answer(int rc, struct text_buffer *text, struct path_answer *answer)
 {
     if (rc == 0) {
         answer->text = text->data;
         answer->len = text->len;
     } else {
-        anyc__free(text->data);
+        anyc__text_deinit(text);
     }
 }
 
 static int absolute_fn(const struct path_args *args, struct path_answer *answer)
 {
-    struct text text = {.data = NULL};
+    struct text_buffer text = {0};
     int rc = args->text[0] == '/' ? 0 : cwd_read(&text);
 
     if (rc == 0 && text.len > 0)
-        rc = text_append(&text, "/", 1);
+        rc = resolve_append(&text, "/", 1);
     if (rc == 0)
-        rc = text_append(&text, args->text, strlen(args->text));
-    text_answer(rc, &text, answer);
+        rc = resolve_append(&text, args->text, strlen(args->text));
+    resolve_answer(rc, &text, answer);
     return rc;
 }
 
 /* -- homes -- */
 
-/* The home of a user; an empty name: of this one. */
-static int home_append(struct text *out, const char *name)
+/* The home of a user; an empty name: of this one. Without slashes at its end, as Python has it. */
+static int home_append(struct text_buffer *out, const char *name)
 {
     const char *home = name[0] == '\0' ? getenv("HOME") : NULL;
-    struct passwd entry;
-    struct passwd *found = NULL;
-    char *room = NULL;
-    size_t size = 1024;
-    int rc = 0;
+    int rc = home != NULL ? resolve_append(out, home, strlen(home))
+                          : anyc__path_home(name[0] == '\0' ? NULL : name, out);
 
-    while (home == NULL) {
-        anyc__free(room);
-        room = anyc__alloc(size);
-        if (room == NULL)
-            return ANYC_ENOMEM;
-        rc = name[0] == '\0' ? -getpwuid_r(getuid(), &entry, room, size, &found)
-                             : -getpwnam_r(name, &entry, room, size, &found);
-        size *= 2;
-        if (rc == -ERANGE)
-            continue;
-        if (rc == 0 && found == NULL)
-            rc = -ENOENT;
-        if (rc < 0)
-            break;
-        home = found->pw_dir;
-    }
+    if (rc < 0)
+        return rc == ANYC_ENOTFOUND ? -ENOENT : rc;
+    if (out->data[0] == '~') /* it would mean another home */
+        return -ENOENT;
+    while (out->len > 0 && out->data[out->len - 1] == '/')
+        out->data[--out->len] = '\0';
+    return 0;
+}
+
+/* The home of the user in "~user/...", and the rest of the text behind it. */
+static int home_expand(const char *text, struct text_buffer *out)
+{
+    size_t name_len = strcspn(text, "/");
+    char *name = anyc__strdup(text + 1);
+    int rc;
+
+    if (name == NULL)
+        return ANYC_ENOMEM;
+    name[name_len - 1] = '\0';
+    rc = home_append(out, name);
+    anyc__free(name);
     if (rc == 0)
-        rc = text_append(out, home, strlen(home));
-    anyc__free(room);
+        rc = resolve_append(out, text + name_len, strlen(text + name_len));
+    if (rc == 0 && out->len == 0)
+        rc = resolve_append(out, "/", 1); /* the home is the root */
     return rc;
 }
 
 static int expand_fn(const struct path_args *args, struct path_answer *answer)
 {
-    size_t name_len = strcspn(args->text, "/");
-    struct text text = {.data = NULL};
-    char *name = NULL;
-    int rc = 0;
+    struct text_buffer text = {0};
+    int rc = args->text[0] == '~' ? home_expand(args->text, &text)
+                                  : resolve_append(&text, args->text, strlen(args->text));
 
-    if (args->text[0] == '~') {
-        name = anyc__strdup(args->text + 1);
-        if (name == NULL)
-            return ANYC_ENOMEM;
-        name[name_len - 1] = '\0';
-        rc = home_append(&text, name);
-        anyc__free(name);
-    } else {
-        name_len = 0;
-    }
-    if (rc == 0)
-        rc = text_append(&text, args->text + name_len, strlen(args->text + name_len));
-    text_answer(rc, &text, answer);
+    resolve_answer(rc, &text, answer);
     return rc;
 }
 
 /* -- links -- */
 
-static int link_read(const char *path, struct text *out)
+int anyc__path_read_link(const char *path, struct text_buffer *out)
 {
+    size_t room = 255;
     ssize_t len;
-    int rc;
 
-    out->len = 0;
+    anyc__text_clear(out);
     do {
-        rc = text_reserve(out, out->room < 128 ? 255 : 2 * out->room);
-        if (rc < 0)
-            return rc;
+        if (!anyc__text_reserve(out, room))
+            return ANYC_ENOMEM;
         len = readlink(path, out->data, out->room);
-        if (len < 0)
-            return -errno;
-    } while ((size_t)len >= out->room);
-    out->len = (size_t)len;
-    out->data[len] = '\0';
+        room = 2 * out->room;
+    } while (len >= 0 && (size_t)len >= out->room);
+    if (len < 0)
+        return -errno;
+    anyc__text_grow(out, (size_t)len);
     return 0;
 }
 
 static int readlink_fn(const struct path_args *args, struct path_answer *answer)
 {
-    struct text text = {.data = NULL};
-    int rc = link_read(args->text, &text);
+    struct text_buffer text = {0};
+    int rc = anyc__path_read_link(args->text, &text);
 
-    text_answer(rc, &text, answer);
+    resolve_answer(rc, &text, answer);
     return rc;
 }
 
-/* A link that is being resolved. */
+/* A link that is being resolved, or was. */
 struct resolve_link {
-    struct resolve_link *outer;
+    struct resolve_link *next;
     size_t rest_len; /* of what remained behind it */
+    char *target;    /* where it leads; NULL: not known yet */
     char path[];
 };
 
 struct resolve {
-    struct text done;  /* absolute; "" stands for the root */
-    struct text rest;  /* what remains, from `at` on */
-    struct text found; /* the target of a link */
+    struct text_buffer done;  /* absolute; "" stands for the root */
+    struct text_buffer rest;  /* what remains, from `at` on */
+    struct text_buffer found; /* the target of a link */
     size_t at;
-    struct resolve_link *links; /* innermost first */
+    struct resolve_link *links; /* being resolved, innermost first */
+    struct resolve_link *known; /* resolved: else links to links would take exponential time */
     bool strict;
-    bool circle; /* from here on nothing more is resolved */
 };
 
-static void resolve_leave_links(struct resolve *resolve, size_t rest_len)
+static const struct resolve_link *resolve_find(const struct resolve_link *link, const char *path)
 {
-    while (resolve->links != NULL && resolve->links->rest_len >= rest_len) {
-        struct resolve_link *link = resolve->links;
+    while (link != NULL && strcmp(link->path, path) != 0)
+        link = link->next;
+    return link;
+}
 
-        resolve->links = link->outer;
+static void resolve_drop(struct resolve_link *link)
+{
+    while (link != NULL) {
+        struct resolve_link *next = link->next;
+
+        anyc__free(link->target);
         anyc__free(link);
+        link = next;
     }
 }
 
-/* Is the link at `done` being resolved already? */
-static bool resolve_is_circle(const struct resolve *resolve)
+/* `done` is where the innermost links lead to, once no more remains than what was behind them. */
+static int resolve_leave_links(struct resolve *resolve)
 {
-    const struct resolve_link *link = resolve->links;
+    while (resolve->links != NULL && resolve->links->rest_len >= resolve->rest.len - resolve->at) {
+        struct resolve_link *link = resolve->links;
 
-    while (link != NULL && strcmp(link->path, resolve->done.data) != 0)
-        link = link->outer;
-    return link != NULL;
+        link->target = anyc__strdup(resolve->done.data);
+        if (link->target == NULL)
+            return ANYC_ENOMEM;
+        resolve->links = link->next;
+        link->next = resolve->known;
+        resolve->known = link;
+    }
+    return 0;
+}
+
+/* Makes `done` another text. */
+static int resolve_set(struct resolve *resolve, const char *text)
+{
+    anyc__text_clear(&resolve->done);
+    return resolve_append(&resolve->done, text, strlen(text));
 }
 
 /* `done` is a link with the target `found`: that goes before the rest. */
@@ -229,33 +212,37 @@ static int resolve_enter_link(struct resolve *resolve, size_t parent_len)
         return ANYC_ENOMEM;
     memcpy(link->path, resolve->done.data, resolve->done.len + 1);
     link->rest_len = rest_len;
-    link->outer = resolve->links;
+    link->target = NULL;
+    link->next = resolve->links;
     resolve->links = link;
-    rc = text_append(&resolve->found, "/", 1);
+    rc = resolve_append(&resolve->found, "/", 1);
     if (rc == 0)
-        rc = text_append(&resolve->found, resolve->rest.data + resolve->at, rest_len);
+        rc = resolve_append(&resolve->found, resolve->rest.data + resolve->at, rest_len);
     if (rc < 0)
         return rc;
-    resolve->rest.len = 0;
+    anyc__text_clear(&resolve->rest);
     resolve->at = 0;
     resolve->done.len = resolve->found.data[0] == '/' ? 0 : parent_len;
     resolve->done.data[resolve->done.len] = '\0';
-    return text_append(&resolve->rest, resolve->found.data, resolve->found.len);
+    return resolve_append(&resolve->rest, resolve->found.data, resolve->found.len);
 }
 
 /* `done` has got one part more. */
 static int resolve_look(struct resolve *resolve, size_t parent_len)
 {
-    int rc = link_read(resolve->done.data, &resolve->found);
+    const struct resolve_link *known = resolve_find(resolve->known, resolve->done.data);
+    int rc;
 
+    if (known != NULL)
+        return resolve_set(resolve, known->target);
+    rc = anyc__path_read_link(resolve->done.data, &resolve->found);
     if (rc == -EINVAL || rc == ANYC_ENOMEM)
         return rc == -EINVAL ? 0 : rc; /* no link */
     if (rc < 0)
         return resolve->strict ? rc : 0;
-    if (!resolve_is_circle(resolve))
-        return resolve_enter_link(resolve, parent_len);
-    resolve->circle = true;
-    return resolve->strict ? -ELOOP : 0;
+    if (resolve_find(resolve->links, resolve->done.data) != NULL)
+        return resolve->strict ? -ELOOP : 0; /* a circle */
+    return resolve_enter_link(resolve, parent_len);
 }
 
 static int resolve_part(struct resolve *resolve, const char *part, size_t len)
@@ -272,10 +259,10 @@ static int resolve_part(struct resolve *resolve, const char *part, size_t len)
         resolve->done.data[parent_len] = '\0';
         return 0;
     }
-    rc = text_append(&resolve->done, "/", 1);
+    rc = resolve_append(&resolve->done, "/", 1);
     if (rc == 0)
-        rc = text_append(&resolve->done, part, len);
-    return rc < 0 || resolve->circle ? rc : resolve_look(resolve, parent_len);
+        rc = resolve_append(&resolve->done, part, len);
+    return rc < 0 ? rc : resolve_look(resolve, parent_len);
 }
 
 static int resolve_all(struct resolve *resolve)
@@ -286,12 +273,13 @@ static int resolve_all(struct resolve *resolve)
         const char *part = resolve->rest.data + resolve->at;
         size_t len = strcspn(part, "/");
 
-        resolve_leave_links(resolve, resolve->rest.len - resolve->at);
+        rc = resolve_leave_links(resolve);
         resolve->at += len + (part[len] == '/');
-        rc = resolve_part(resolve, part, len);
+        if (rc == 0)
+            rc = resolve_part(resolve, part, len);
     }
     if (rc == 0 && resolve->done.len == 0)
-        rc = text_append(&resolve->done, "/", 1);
+        rc = resolve_append(&resolve->done, "/", 1);
     return rc;
 }
 
@@ -302,16 +290,17 @@ static int resolve_fn(const struct path_args *args, struct path_answer *answer)
     int rc = absolute_fn(args, &absolute);
 
     if (rc == 0)
-        rc = text_append(&resolve.rest, absolute.text, absolute.len);
+        rc = resolve_append(&resolve.rest, absolute.text, absolute.len);
     if (rc == 0)
-        rc = text_append(&resolve.done, "", 0);
+        rc = resolve_append(&resolve.done, "", 0);
     if (rc == 0)
         rc = resolve_all(&resolve);
-    resolve_leave_links(&resolve, 0);
+    resolve_drop(resolve.links);
+    resolve_drop(resolve.known);
     anyc__free(absolute.text);
-    anyc__free(resolve.rest.data);
-    anyc__free(resolve.found.data);
-    text_answer(rc, &resolve.done, answer);
+    anyc__text_deinit(&resolve.rest);
+    anyc__text_deinit(&resolve.found);
+    resolve_answer(rc, &resolve.done, answer);
     return rc;
 }
 

@@ -7,17 +7,12 @@
 
 #include "os/path.h"
 #include "os/path_reader.h"
+#include "os/path_scan_pattern.h"
 
 struct path_scan;
 
-enum {
-    SCAN_IGNORE_CASE = 1,
-    SCAN_FOLLOW = 2, /* "**" enters links */
-    SCAN_LISTING = 4 /* a directory that cannot be read is an error */
-};
-
 /* A search below `root` for a relative pattern, `prefix` and a slash before it if there is one.
- * ANYC_EINVAL or ANYC_ENOMEM. */
+ * `flags`: SCAN_... ANYC_EINVAL or ANYC_ENOMEM. */
 int anyc__path_scan_create(const anyc_path *root, const char *prefix, const char *pattern,
                            unsigned flags, struct path_scan **out_scan);
 

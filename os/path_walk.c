@@ -5,6 +5,8 @@
  * The stack holds directories to be read and, bottom up, those that were read and wait for what is
  * in them. One reading in the thread comes to the next step; what is not to be entered is known
  * when the next one is asked for, so that then the directories of the last step go on the stack.
+ * on_error is called between two readings, in the task; until it has answered, the directory that
+ * could not be read stays on top of the stack.
  */
 #include <anyc/path.h>
 
@@ -12,8 +14,9 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "os/path.h"
+#include "os/path_call.h"
 #include "os/path_reader.h"
+#include "os/text_buffer.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,9 +26,7 @@
 
 /* Names, one after another. */
 struct walk_names {
-    char *data;
-    size_t len;
-    size_t room;
+    struct text_buffer text;
     const char **items; /* made when all are there */
     size_t count;
 };
@@ -40,34 +41,23 @@ struct walk_node {
 
 struct path_walk {
     struct path_source source;
-    bool bottom_up;
-    bool follow;
+    anyc_path_walk_options options;
     struct walk_node *stack;
     struct walk_node *step; /* the last one, or NULL */
+    int error;              /* why the top of the stack was not read, for on_error; or 0 */
 };
 
 static int names_add(struct walk_names *names, const char *name)
 {
-    size_t len = strlen(name) + 1;
-
-    if (names->len + len > names->room) {
-        size_t room = 2 * (names->len + len) + 64;
-        char *more = anyc__realloc_array(names->data, 1, room);
-
-        if (more == NULL)
-            return ANYC_ENOMEM;
-        names->data = more;
-        names->room = room;
-    }
-    memcpy(names->data + names->len, name, len);
-    names->len += len;
+    if (!anyc__text_append(&names->text, name, strlen(name) + 1))
+        return ANYC_ENOMEM;
     names->count++;
     return 0;
 }
 
 static int names_index(struct walk_names *names)
 {
-    const char *name = names->data;
+    const char *name = names->text.data;
 
     names->items = anyc__alloc_array(names->count + 1, sizeof names->items[0]);
     if (names->items == NULL)
@@ -81,9 +71,9 @@ static int names_index(struct walk_names *names)
 
 static void names_clear(struct walk_names *names)
 {
-    anyc__free(names->data);
+    anyc__text_deinit(&names->text);
     anyc__free(names->items);
-    *names = (struct walk_names){.data = NULL};
+    *names = (struct walk_names){.items = NULL};
 }
 
 static void node_destroy(struct walk_node *node)
@@ -111,10 +101,10 @@ static bool walk_is_dir(const struct path_walk *walk, DIR *listing, const struct
 {
     struct stat stat;
 
-    if (entry->d_type != DT_UNKNOWN && (entry->d_type != DT_LNK || !walk->follow))
+    if (entry->d_type != DT_UNKNOWN && (entry->d_type != DT_LNK || !walk->options.follow_symlinks))
         return entry->d_type == DT_DIR;
-    return fstatat(dirfd(listing), entry->d_name, &stat, walk->follow ? 0 : AT_SYMLINK_NOFOLLOW) ==
-               0 &&
+    return fstatat(dirfd(listing), entry->d_name, &stat,
+                   walk->options.follow_symlinks ? 0 : AT_SYMLINK_NOFOLLOW) == 0 &&
            S_ISDIR(stat.st_mode);
 }
 
@@ -174,24 +164,27 @@ static int walk_children(const struct walk_node *node, struct walk_node *below,
     return rc;
 }
 
-/* Reads the directory on top of the stack. *out_passed: it cannot be read and is gone. */
-static int walk_open(struct path_walk *walk, bool *out_passed)
+/* The directory on top of the stack is left out. */
+static void walk_pass(struct path_walk *walk)
+{
+    struct walk_node *node = walk->stack;
+
+    walk->stack = node->next;
+    node_destroy(node);
+}
+
+/* Reads the directory on top of the stack. */
+static int walk_open(struct path_walk *walk)
 {
     struct walk_node *node = walk->stack;
     DIR *listing = opendir(node->path->text);
     int rc;
 
-    if (listing == NULL) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-            return -errno;
-        walk->stack = node->next;
-        node_destroy(node);
-        *out_passed = true;
-        return 0;
-    }
+    if (listing == NULL)
+        return -errno;
     rc = walk_list(walk, node, listing);
     (void)closedir(listing); /* only read from */
-    if (rc == 0 && walk->bottom_up)
+    if (rc == 0 && walk->options.bottom_up)
         rc = walk_children(node, walk->stack, &walk->stack);
     node->read = rc == 0;
     if (rc < 0) {
@@ -204,20 +197,26 @@ static int walk_open(struct path_walk *walk, bool *out_passed)
 static int walk_read(struct path_source *source)
 {
     struct path_walk *walk = ANYC__CONTAINER(source, struct path_walk, source);
-    int rc = 0;
 
-    while (rc == 0 && walk->stack != NULL && !atomic_load(&source->job.abandoned)) {
-        bool passed = false;
+    while (walk->stack != NULL && !atomic_load(&source->job.abandoned)) {
+        int rc = walk->stack->read ? 0 : walk_open(walk);
 
-        if (!walk->stack->read)
-            rc = walk_open(walk, &passed);
-        if (rc < 0 || passed || !walk->stack->read)
-            continue;
-        walk->step = walk->stack;
-        walk->stack = walk->step->next;
-        break;
+        source->where = walk->stack->path->text;
+        if (rc < 0 && walk->options.on_error != NULL && anyc__errno_of(rc) != 0) {
+            walk->error = rc;
+            return 0;
+        }
+        if (rc < 0 && !anyc__path_passes_over(rc))
+            return rc;
+        if (rc < 0) {
+            walk_pass(walk);
+        } else if (walk->stack->read) {
+            walk->step = walk->stack;
+            walk->stack = walk->step->next;
+            return 0;
+        }
     }
-    return rc;
+    return 0;
 }
 
 static void walk_destroy(struct path_source *source)
@@ -244,8 +243,8 @@ int anyc_path_walk(const anyc_path *path, const anyc_path_walk_options *options,
     walk->source.read = walk_read;
     walk->source.destroy = walk_destroy;
     walk->source.limiter = path->limiter;
-    walk->bottom_up = options != NULL && options->bottom_up;
-    walk->follow = options != NULL && options->follow_symlinks;
+    if (options != NULL)
+        walk->options = *options;
     walk->stack = node;
     rc = anyc_path_clone(path, &node->path);
     if (rc < 0) {
@@ -264,7 +263,7 @@ static int walk_leave_step(struct path_walk *walk)
     struct walk_node *step = walk->step;
     int rc = 0;
 
-    if (step != NULL && !walk->bottom_up)
+    if (step != NULL && !walk->options.bottom_up)
         rc = walk_children(step, walk->stack, &walk->stack);
     if (rc < 0)
         return rc;
@@ -273,17 +272,38 @@ static int walk_leave_step(struct path_walk *walk)
     return 0;
 }
 
+/* Tells of a directory that cannot be read; it is left out, or tried again by a later call. */
+static int walk_tell(struct path_reader *reader, struct path_walk *walk)
+{
+    const int error = walk->error;
+    const anyc_path *path = walk->stack->path;
+    int rc;
+
+    walk->error = 0;
+    (void)anyc__fail_errno(-error, "reading directory %s",
+                           path->text); /* for on_error to look at */
+    rc = walk->options.on_error(path, error, walk->options.arg);
+    if (reader->closed)
+        return anyc__fail_plain(ANYC_ECLOSED);
+    if (rc >= 0)
+        walk_pass(walk);
+    return rc < 0 ? rc : 0;
+}
+
 static int walk_next(struct path_reader *reader, anyc_path_walk_step *out_step)
 {
     struct path_walk *walk = ANYC__CONTAINER(reader->source, struct path_walk, source);
     int rc = walk_leave_step(walk);
 
-    if (rc == 0 && walk->stack != NULL)
+    while (rc == 0 && walk->stack != NULL && walk->step == NULL) {
         rc = anyc__path_reader_read(reader);
-    if (rc == 0 && walk->step == NULL)
-        rc = anyc__fail_plain(ANYC_EOF);
+        if (rc == 0 && walk->error < 0)
+            rc = walk_tell(reader, walk);
+    }
     if (rc < 0)
         return rc;
+    if (walk->step == NULL)
+        return anyc__fail_plain(ANYC_EOF);
     *out_step = (anyc_path_walk_step){
         .path = walk->step->path,
         .dirs = walk->step->dirs.items,

@@ -101,9 +101,12 @@ static int removal_open(int at, const char *name)
     const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     int fd = openat(at, name, flags);
 
-    if (fd < 0 && errno == EACCES && fchmodat(at, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
-        fd = openat(at, name, flags); /* it is ours, but without permissions */
-    return fd;
+    if (fd >= 0 || errno != EACCES)
+        return fd;
+    if (fchmodat(at, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
+        return openat(at, name, flags); /* it is ours, but without permissions */
+    errno = EACCES;
+    return -1;
 }
 
 static void removal_enter(struct removal *removal, int at, const char *name)

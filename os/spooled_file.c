@@ -53,10 +53,19 @@ static int spool_make_room(struct spool *spool, size_t size)
 bool anyc__spool_is_too_small(const struct spool *spool, size_t adds, int64_t reach)
 {
     size_t max = spool->max_size;
+    uint64_t size = reach < 0 ? spool->position : (uint64_t)reach;
 
-    if (reach > 0 && (uint64_t)reach > max)
+    if (size > max)
         return true;
     return adds > 0 && (spool->position > max || adds > max - spool->position);
+}
+
+size_t anyc__spool_ahead(const struct spool *spool, const char **out_data)
+{
+    if (spool->position >= spool->len)
+        return 0;
+    *out_data = spool->data + spool->position;
+    return spool->len - spool->position;
 }
 
 int anyc__spool_reserve(struct spool *spool, size_t adds)
@@ -78,11 +87,12 @@ int anyc__spool_truncate(struct spool *spool, size_t size)
 static ssize_t spool_read(void *cookie, char *buf, size_t size)
 {
     struct spool *spool = cookie;
-    size_t left = spool->position < spool->len ? spool->len - spool->position : 0;
+    const char *data;
+    size_t left = anyc__spool_ahead(spool, &data);
     size_t n = size < left ? size : left;
 
     if (n > 0)
-        memcpy(buf, spool->data + spool->position, n);
+        memcpy(buf, data, n);
     spool->position += n;
     return (ssize_t)n;
 }
@@ -228,7 +238,7 @@ static int spool_nothing_more(struct file_call *call)
 
 int anyc_spooled_temporary_file_rollover(anyc_file *file)
 {
-    struct file_call call = {.fn = spool_nothing_more, .roll = true};
+    struct file_call call = {.what = "putting on disk", .fn = spool_nothing_more, .roll = true};
 
     return anyc__file_call(file, &call);
 }

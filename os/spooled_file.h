@@ -13,8 +13,12 @@
 struct file;
 struct spool;
 
-/* Would writing so much at the position, or such a size, be more than may be in memory? */
+/* Would writing so much at the position, or such a size (-1: the position), be more than may be in
+ * memory? */
 bool anyc__spool_is_too_small(const struct spool *spool, size_t adds, int64_t reach);
+
+/* What can be read, and where it is. */
+size_t anyc__spool_ahead(const struct spool *spool, const char **out_data);
 
 /* Room for so many bytes at the position, so that writing them cannot fail. 0 or ANYC_ENOMEM. */
 int anyc__spool_reserve(struct spool *spool, size_t adds);

@@ -65,7 +65,7 @@ static int directory_tell(const struct temporary_directory *directory, int rc)
 {
     if (rc == 0 || directory->ignore_errors)
         return 0;
-    return anyc__file_fail(rc, directory->path);
+    return anyc__file_fail(rc, "removing", directory->path);
 }
 
 /* Whatever is cancelled; without a thread, here. Answers what became of it. */

@@ -97,7 +97,7 @@ static int temporary_open(const anyc_temporary_file_options *options,
         return anyc__fail_plain(ANYC_ENOMEM);
     rc = anyc__temporary_name_init(&job.name, options->suffix, options->prefix, options->dir);
     if (rc == 0)
-        rc = anyc__file_run(task, &job.job, "a temporary file");
+        rc = anyc__file_run(task, &job.job, "opening", "a temporary file");
     anyc__temporary_name_deinit(&job.name);
     if (rc < 0) {
         anyc__file_destroy(file);
@@ -121,9 +121,9 @@ int anyc_named_temporary_file(const anyc_named_temporary_file_options *options,
     return temporary_open(options, temporary_open_named, out_file);
 }
 
-/* Something with a path, after anyc__enter; `what` is for messages. */
+/* Something with a path; `what` and `path` are for messages. */
 static int temporary_make(const anyc_mkstemp_options *options, int (*make)(struct worker_job *job),
-                          const char *what, int *out_fd, anyc_bytes *out_path)
+                          const char *what, const char *path, int *out_fd, anyc_bytes *out_path)
 {
     static const anyc_mkstemp_options defaults;
     struct temporary_job job = {.job = {.fn = make, .kind = WORKER_FILES}};
@@ -136,7 +136,7 @@ static int temporary_make(const anyc_mkstemp_options *options, int (*make)(struc
     rc = anyc__temporary_name_init(&job.name, options->suffix, options->prefix, options->dir);
     if (rc < 0)
         return rc;
-    rc = anyc__file_run(task, &job.job, what);
+    rc = anyc__file_run(task, &job.job, what, path);
     anyc__temporary_name_deinit(&job.name);
     if (rc < 0)
         return rc;
@@ -148,17 +148,18 @@ static int temporary_make(const anyc_mkstemp_options *options, int (*make)(struc
 
 int anyc_mkstemp(const anyc_mkstemp_options *options, int *out_fd, anyc_bytes *out_path)
 {
-    return temporary_make(options, temporary_make_file, "a temporary file", out_fd, out_path);
+    return temporary_make(options, temporary_make_file, "making", "a temporary file", out_fd,
+                          out_path);
 }
 
 int anyc_mkdtemp(const anyc_mkdtemp_options *options, anyc_bytes *out_path)
 {
-    return temporary_make(options, temporary_make_directory, "a temporary directory", NULL,
-                          out_path);
+    return temporary_make(options, temporary_make_directory, "making", "a temporary directory",
+                          NULL, out_path);
 }
 
 int anyc_gettempdir(anyc_bytes *out_path)
 {
-    return temporary_make(NULL, temporary_find_dir, "the directory for temporary files", NULL,
-                          out_path);
+    return temporary_make(NULL, temporary_find_dir, "looking for",
+                          "the directory for temporary files", NULL, out_path);
 }

@@ -91,13 +91,33 @@ static int name_make_absolute(const char *dir, struct text_buffer *path)
 {
     int rc = 0;
 
-    if (*dir != '/')
+    if (*dir != '/') {
         rc = name_working_directory(path);
-    if (rc < 0 || strcmp(dir, ".") == 0)
-        return rc;
-    if (path->len > 1 && !anyc__text_append(path, "/", 1))
-        return ANYC_ENOMEM;
-    return anyc__text_append_string(path, dir) ? 0 : ANYC_ENOMEM;
+        if (rc == 0 && !anyc__text_append(path, "/", 1))
+            rc = ANYC_ENOMEM;
+    }
+    if (rc == 0 && !anyc__text_append_string(path, dir))
+        rc = ANYC_ENOMEM;
+    return rc;
+}
+
+/* "/a//b/./c/" becomes "/a/b/c". ".." stays: what is before it may be a link. */
+static void name_tidy(struct text_buffer *path)
+{
+    size_t tidy = 0;
+    size_t len;
+
+    for (size_t at = 0; at < path->len; at += len) {
+        const char *part = path->data + at; /* with the slash before it */
+
+        len = 1 + strcspn(part + 1, "/");
+        if (len > 2 || (len == 2 && part[1] != '.')) {
+            memmove(path->data + tidy, part, len);
+            tidy += len;
+        }
+    }
+    path->len = tidy > 0 ? tidy : 1; /* the first slash is left */
+    path->data[path->len] = '\0';
 }
 
 int anyc__temporary_name_dir(const struct temporary_name *name, struct text_buffer *out_path)
@@ -112,11 +132,13 @@ int anyc__temporary_name_dir(const struct temporary_name *name, struct text_buff
     if (dir == end)
         return -ENOENT;
     rc = name_make_absolute(dir, &path);
-    if (rc < 0)
+    if (rc < 0) {
         anyc__text_deinit(&path);
-    else
-        *out_path = path;
-    return rc;
+        return rc;
+    }
+    name_tidy(&path);
+    *out_path = path;
+    return 0;
 }
 
 static int name_append_random(struct text_buffer *path)
@@ -174,7 +196,7 @@ static int name_make(const struct temporary_name *name, int (*try)(const char *p
     int rc = anyc__temporary_name_dir(name, &path);
 
     if (rc == 0)
-        rc = path.len > 0 ? name_try_all(name, try, &path) : -ENOENT;
+        rc = name_try_all(name, try, &path);
     if (rc < 0)
         anyc__text_deinit(&path);
     else
@@ -212,13 +234,17 @@ int anyc__temporary_name_none(const struct temporary_name *name)
 
     if (fd < 0)
         return fd;
-    fd = path.len > 0 ? name_open_unnamed(path.data) : -ENOENT;
+    fd = name_open_unnamed(path.data);
     anyc__text_deinit(&path);
     if (fd != -EOPNOTSUPP && fd != -EISDIR && fd != -EINVAL)
         return fd;
     fd = anyc__temporary_name_file(name, &path);
-    if (fd >= 0)
-        (void)unlink(path.data); /* it has just been made */
+    if (fd >= 0 && unlink(path.data) < 0) {
+        int error = errno;
+
+        anyc__descriptor_close(fd);
+        fd = -error;
+    }
     anyc__text_deinit(&path);
     return fd;
 }

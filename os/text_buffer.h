@@ -22,10 +22,11 @@ static inline void anyc__text_deinit(struct text_buffer *text)
     *text = (struct text_buffer){0};
 }
 
-/* Make room for so many more bytes, and the '\0'. False, and nothing has changed, without memory. */
+/* Make room for so many more bytes, and the '\0'; the first time no more than that (at least 64).
+ * False, and nothing has changed, without memory. */
 static inline bool anyc__text_reserve(struct text_buffer *text, size_t more)
 {
-    size_t room = text->room < 64 ? 64 : text->room;
+    size_t room = text->room > 0 ? text->room : more < 64 ? 64 : more + 1;
     char *data;
 
     if (more >= SIZE_MAX / 4 - text->len)

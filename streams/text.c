@@ -16,7 +16,8 @@
 #include "streams/text_decoder.h"
 #include "streams/text_encoder.h"
 
-#define TEXT_ROOM 4096      /* bytes asked for at a time */
+#define TEXT_ROOM 4096      /* bytes asked for at a time, at least */
+#define TEXT_ROOM_MAX 65536 /* likewise, at most */
 #define TEXT_PART 1024      /* bytes of text that one send_some takes */
 #define TEXT_KEPT_MAX 65536 /* bytes of buffer that a stream keeps for the next text to send */
 
@@ -80,24 +81,25 @@ static ssize_t text_answer(const struct text *self, ssize_t rc)
 
 /* -- receiving -- */
 
-/* Append bytes to `raw`. */
-static int text_fill(struct text *self)
+/* Append bytes to `raw`, about as many as are of use for so many bytes of text. */
+static int text_fill(struct text *self, size_t wanted)
 {
     struct byte_buffer *raw = &self->decoder.raw;
+    size_t room = wanted < TEXT_ROOM ? TEXT_ROOM : wanted < TEXT_ROOM_MAX ? wanted : TEXT_ROOM_MAX;
     ssize_t n;
-    int rc = anyc__byte_buffer_reserve(raw, TEXT_ROOM);
+    int rc = anyc__byte_buffer_reserve(raw, room);
 
     if (rc < 0)
         return anyc__fail_plain(rc);
-    n = text_answer(self, anyc_receive(self->inner, raw->data + raw->end, TEXT_ROOM));
+    n = text_answer(self, anyc_receive(self->inner, raw->data + raw->end, room));
     if (n < 0)
         return (int)n;
     raw->end += (size_t)n;
     return 0;
 }
 
-/* Wait until there is more text than before. */
-static int text_more(struct text *self)
+/* Wait until there is more text than before; `wanted` bytes would be of use. */
+static int text_more(struct text *self, size_t wanted)
 {
     const size_t had = anyc__byte_buffer_len(&self->decoder.text);
     bool final = false;
@@ -109,7 +111,7 @@ static int text_more(struct text *self)
             return rc;
         if (final)
             return anyc__fail_plain(ANYC_EOF);
-        rc = text_fill(self);
+        rc = text_fill(self, wanted);
         final = rc == ANYC_EOF;
         if (rc < 0 && !final)
             return rc;
@@ -126,7 +128,7 @@ static ssize_t text_receive(anyc_byte_stream *stream, void *buf, size_t max_byte
     if (rc < 0)
         return rc;
     if (anyc__byte_buffer_len(text) == 0)
-        rc = text_more(self);
+        rc = text_more(self, max_bytes);
     if (rc >= 0) {
         n = anyc__utf8_fit((const uint8_t *)text->data + text->start, anyc__byte_buffer_len(text),
                            max_bytes);
@@ -160,7 +162,7 @@ static ssize_t text_find_line(struct text *self, size_t max_bytes)
         if (end != NULL)
             return (ssize_t)len;
         searched = len;
-        rc = text_more(self);
+        rc = text_more(self, TEXT_ROOM);
         if (rc == ANYC_EOF && len > 0)
             return (ssize_t)len;
         if (rc < 0)
@@ -185,6 +187,14 @@ static int text_flush(struct text *self)
     return n < 0 ? (int)n : 0;
 }
 
+static void text_trim(struct byte_buffer *buffer)
+{
+    if (buffer->capacity > TEXT_KEPT_MAX) {
+        anyc__free(buffer->data);
+        *buffer = (struct byte_buffer){0};
+    }
+}
+
 /* Send all of the encoder's buffer at once, and empty it. */
 static int text_send_out(struct text *self)
 {
@@ -194,10 +204,8 @@ static int text_send_out(struct text *self)
                   anyc__byte_buffer_len(out));
 
     anyc__byte_buffer_consume(out, anyc__byte_buffer_len(out));
-    if (out->capacity > TEXT_KEPT_MAX) {
-        anyc__free(out->data);
-        *out = (struct byte_buffer){0};
-    }
+    text_trim(out);
+    text_trim(&self->encoder.clean);
     return (int)text_answer(self, rc);
 }
 

@@ -2,10 +2,11 @@
 /*
  * text_encoder.c - UTF-8 to any encoding, piece by piece.
  *
- * A piece is given to iconv as a whole. POSIX lets iconv put anything in place of a character that
- * the encoding lacks, and say so only by counting: then the piece is looked at character by
- * character, and a text in which such characters are replaced is encoded instead. Each piece begins
- * and ends in the initial shift state, so this can be done again, and each send stands for itself.
+ * A text is given to iconv as a whole. POSIX lets iconv put anything in place of a character that
+ * the encoding lacks, and say so only by counting: then those pieces of the text that have such
+ * characters are looked at character by character, and a text in which they are replaced is encoded
+ * instead. Each text begins and ends in the initial shift state, so this can be done again, and each
+ * send stands for itself.
  */
 #include "streams/text_encoder.h"
 
@@ -13,7 +14,7 @@
 
 #include "core/error.h"
 
-#define ENCODER_PIECE 4096 /* bytes of text */
+#define ENCODER_PIECE 4096 /* bytes of text that are looked at together */
 #define ENCODER_SCRATCH 64 /* bytes: more than any character takes with its shift sequences */
 #define ENCODER_UNCLEAN 1  /* a character of the piece is not in the encoding */
 
@@ -91,7 +92,8 @@ static int encoder_batch(struct text_encoder *encoder, const uint8_t *text, size
     return rc;
 }
 
-/* Is this one character in the encoding? If nothing comes out for it, it is not. */
+/* Is this one character in the encoding? If nothing comes out for it, it is not; it may come out
+ * only at the end, where the encoding has a form for it together with the next one. */
 static bool encoder_has(struct text_encoder *encoder, const uint8_t *bytes, size_t len)
 {
     char scratch[ENCODER_SCRATCH];
@@ -100,7 +102,8 @@ static bool encoder_has(struct text_encoder *encoder, const uint8_t *bytes, size
     size_t left = sizeof scratch;
 
     encoder_reset(encoder);
-    return iconv(encoder->cd, &in, &len, &out, &left) == 0 && len == 0 && left < sizeof scratch;
+    return iconv(encoder->cd, &in, &len, &out, &left) == 0 && len == 0 &&
+           iconv(encoder->cd, NULL, NULL, &out, &left) == 0 && left < sizeof scratch;
 }
 
 /* Append to `clean` what stands for a character that is not in the encoding, or report it. */
@@ -131,20 +134,53 @@ static int encoder_replace(struct text_encoder *encoder, const uint8_t *bytes, s
     return 0;
 }
 
-/* Encode right UTF-8 in which characters are not in the encoding. */
-static int encoder_by_characters(struct text_encoder *encoder, const uint8_t *text, size_t len,
-                                 uint64_t offset)
+/* May there be tag characters (U+E0000 to U+E007F) in it? glibc leaves them out without a word where
+ * the encoding lacks them. */
+static bool encoder_may_lose(const struct text_encoder *encoder, const uint8_t *text, size_t len)
 {
-    int rc = 0;
+    return encoder->cd != TEXT_NO_ICONV && memmem(text, len, "\xF3\xA0", 2) != NULL;
+}
+
+/* As encoder_batch, for text in which there may be such characters: these are ENCODER_UNCLEAN. */
+static int encoder_batch_all(struct text_encoder *encoder, const uint8_t *text, size_t len)
+{
+    return encoder_may_lose(encoder, text, len) ? ENCODER_UNCLEAN
+                                                : encoder_batch(encoder, text, len);
+}
+
+/* Append a piece of right UTF-8 to `clean`, with each character that is not in the encoding
+ * replaced. */
+static int encoder_clean(struct text_encoder *encoder, const uint8_t *text, size_t len,
+                         uint64_t offset)
+{
+    const size_t had = anyc__byte_buffer_len(&encoder->out);
+    int rc = encoder_batch_all(encoder, text, len);
     size_t n;
 
-    encoder_cut(&encoder->clean, 0);
+    encoder_cut(&encoder->out, had); /* it was only tried */
+    if (rc == 0)
+        return anyc__text_append(&encoder->clean, text, len);
     for (size_t at = 0; at < len && rc >= 0; at += n) {
         (void)anyc__utf8_next(text + at, len - at, &n); /* a whole one */
         if (encoder_has(encoder, text + at, n))
             rc = anyc__text_append(&encoder->clean, text + at, n);
         else
             rc = encoder_replace(encoder, text + at, n, offset + at);
+    }
+    return rc;
+}
+
+/* Encode right UTF-8 in which characters are not in the encoding. */
+static int encoder_by_pieces(struct text_encoder *encoder, const uint8_t *text, size_t len,
+                             uint64_t offset)
+{
+    int rc = 0;
+    size_t n;
+
+    encoder_cut(&encoder->clean, 0);
+    for (size_t at = 0; at < len && rc >= 0; at += n) {
+        n = anyc__utf8_fit(text + at, len - at, ENCODER_PIECE);
+        rc = encoder_clean(encoder, text + at, n, offset + at);
     }
     if (rc >= 0 && anyc__byte_buffer_len(&encoder->clean) > 0)
         rc = encoder_batch(encoder, (const uint8_t *)encoder->clean.data,
@@ -155,29 +191,13 @@ static int encoder_by_characters(struct text_encoder *encoder, const uint8_t *te
     return rc;
 }
 
-/* May there be tag characters (U+E0000 to U+E007F) in it? glibc leaves them out without a word where
- * the encoding lacks them. */
-static bool encoder_may_lose(const struct text_encoder *encoder, const uint8_t *text, size_t len)
-{
-    return encoder->cd != TEXT_NO_ICONV && memmem(text, len, "\xF3\xA0", 2) != NULL;
-}
-
 /* Encode right UTF-8. */
 static int encoder_text(struct text_encoder *encoder, const uint8_t *text, size_t len,
                         uint64_t offset)
 {
-    int rc = 0;
-    size_t n;
+    int rc = encoder_batch_all(encoder, text, len);
 
-    for (size_t at = 0; at < len && rc >= 0; at += n) {
-        n = anyc__utf8_fit(text + at, len - at, ENCODER_PIECE);
-        rc = ENCODER_UNCLEAN;
-        if (!encoder_may_lose(encoder, text + at, n))
-            rc = encoder_batch(encoder, text + at, n);
-        if (rc == ENCODER_UNCLEAN)
-            rc = encoder_by_characters(encoder, text + at, n, offset + at);
-    }
-    return rc;
+    return rc == ENCODER_UNCLEAN ? encoder_by_pieces(encoder, text, len, offset) : rc;
 }
 
 /* Encode what stands for bytes that are not UTF-8, or report them. */

@@ -4,7 +4,8 @@
  *
  * POSIX leaves to the system which names iconv(3) knows and whether "UTF-16" reads or writes a
  * byte-order mark. So anyc has the marks in its own hands and asks iconv only for encodings with a
- * byte order in their names; and it knows a few names that not every iconv has.
+ * byte order in their names; it knows a few names that not every iconv has, and tries one that iconv
+ * does not know without its underscores.
  */
 #include "streams/text_encoding.h"
 
@@ -45,6 +46,17 @@ static const struct text_alias text_aliases[] = {
     {"usascii", "US-ASCII", 1, false, false},
     {"shiftjis", "SHIFT_JIS", 1, false, false},
     {"sjis", "SHIFT_JIS", 1, false, false},
+    /* For the length of their units; glibc lets more than U+10FFFF pass in what it calls UCS-4. */
+    {"ucs2", "UCS-2", 2, false, false},
+    {"ucs2le", "UCS-2LE", 2, false, false},
+    {"ucs2be", "UCS-2BE", 2, false, false},
+    {"ucs4", "UTF-32BE", 4, false, false},
+    {"ucs4be", "UTF-32BE", 4, false, false},
+    {"ucs4le", "UTF-32LE", 4, false, false},
+    {"csucs4", "UTF-32BE", 4, false, false},
+    {"iso10646", "UTF-32BE", 4, false, false},
+    {"1064611993", "UTF-32BE", 4, false, false},
+    {"wchart", "UTF-32" TEXT_NATIVE, 4, false, false},
 };
 
 /* In the order for little-endian computers, and for the others. */
@@ -76,7 +88,7 @@ static bool encoding_fold(const char *name, char folded[TEXT_NAME_MAX])
             folded[n++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
     folded[n] = '\0';
-    return true;
+    return n > 0; /* iconv takes an empty name for the locale's encoding */
 }
 
 int anyc__text_encoding_find(const char *name, struct text_encoding *out_encoding)
@@ -112,11 +124,32 @@ const struct text_mark *anyc__text_encoding_marks(const struct text_encoding *en
                                : text_marks_utf32[TEXT_FIRST_MARK];
 }
 
+/* The ways to write a name: as it is; with '-' for '_', as Python's euc_jp; folded, iso2022_jp. */
+enum encoding_way { WAY_AS_IT_IS, WAY_DASHES, WAY_FOLDED, WAYS };
+
+static void encoding_write(const char *name, enum encoding_way way, char out[TEXT_NAME_MAX])
+{
+    if (way == WAY_FOLDED && encoding_fold(name, out))
+        return;
+    memcpy(out, name, strlen(name) + 1);
+    for (char *at = out; way == WAY_DASHES && *at != '\0'; at++) {
+        if (*at == '_')
+            *at = '-';
+    }
+}
+
 int anyc__text_iconv_open(const char *to, const char *from, iconv_t *out_cd)
 {
-    const char *other = strcmp(to, "UTF-8") == 0 ? from : to;
-    iconv_t cd = iconv_open(to, from);
+    const bool decodes = strcmp(to, "UTF-8") == 0;
+    const char *other = decodes ? from : to;
+    char name[TEXT_NAME_MAX];
+    iconv_t cd = TEXT_NO_ICONV;
 
+    errno = EINVAL;
+    for (int way = WAY_AS_IT_IS; way < WAYS && cd == TEXT_NO_ICONV && errno == EINVAL; way++) {
+        encoding_write(other, (enum encoding_way)way, name);
+        cd = decodes ? iconv_open("UTF-8", name) : iconv_open(name, "UTF-8");
+    }
     if (cd != TEXT_NO_ICONV) {
         *out_cd = cd;
         return 0;

@@ -3,7 +3,7 @@
  * load.h - the parts of the load generator: options, results, sockets, the modes.
  *
  * Read main.c first, then echo.c (ping-pong over open connections), connect.c (connections a
- * second) and datagram.c (ping-pong by UDP).
+ * second), datagram.c (ping-pong by UDP) and get.c (files by HTTP).
  */
 #ifndef ANYC_BENCH_LOAD_H
 #define ANYC_BENCH_LOAD_H
@@ -26,6 +26,7 @@ enum load_mode {
     LOAD_ECHO,
     LOAD_CONNECT,
     LOAD_DATAGRAM,
+    LOAD_GET,
     LOAD_MODES,
 };
 
@@ -38,7 +39,8 @@ struct load_options {
     unsigned busy;         /* how many of them send */
     unsigned pipeline;     /* messages in flight on each */
     unsigned in_flight;    /* connect mode: connections at once */
-    size_t size;           /* bytes of a message */
+    const char *get;       /* get mode: target of the requests */
+    size_t size;           /* bytes of a message, or of the file */
     double seconds;
     double warmup;
     pid_t server_pid; /* 0: not told */
@@ -82,5 +84,6 @@ void load_pattern_init(void);
 bool load_echo_run(const struct load_options *options, struct load_result *result);
 bool load_connect_run(const struct load_options *options, struct load_result *result);
 bool load_datagram_run(const struct load_options *options, struct load_result *result);
+bool load_get_run(const struct load_options *options, struct load_result *result);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main.c - load: a load generator for echo servers, one thread on plain epoll. Prints one line of
+ * main.c - load: a load generator for echo and file servers, one thread on plain epoll. Prints one line of
  * JSON.
  *
  *   load --port P --connections 1000 --busy 50 --size 64 --seconds 2 --server-pid PID
  *   load --port P --connect-rate --in-flight 50 --size 64 --seconds 2
  *   load --port P --udp --connections 50 --size 64 --seconds 2
+ *   load --port P --get /file --connections 8 --size 1048576 --seconds 2
  *
  * It ends by itself: an alarm bounds the whole run.
  */
@@ -35,6 +36,7 @@ static const struct option long_options[] = {
     {"connect-rate", no_argument, NULL, 'c'},
     {"in-flight", required_argument, NULL, 'f'},
     {"udp", no_argument, NULL, 'u'},
+    {"get", required_argument, NULL, 'g'},
     {NULL, 0, NULL, 0},
 };
 
@@ -45,6 +47,7 @@ static const struct {
     [LOAD_ECHO] = {"echo", load_echo_run},
     [LOAD_CONNECT] = {"connect", load_connect_run},
     [LOAD_DATAGRAM] = {"udp", load_datagram_run},
+    [LOAD_GET] = {"get", load_get_run},
 };
 
 static bool parse_count(const char *text, unsigned long max, unsigned long *out)
@@ -117,6 +120,10 @@ static bool parse_option(int option, const char *value, struct load_options *out
     case 'u':
         out->mode = LOAD_DATAGRAM;
         return true;
+    case 'g':
+        out->mode = LOAD_GET;
+        out->get = value;
+        return true;
     case 'x':
         out->unix_path = value;
         return true;
@@ -149,6 +156,7 @@ static bool options_parse(int argc, char **argv, struct load_options *out)
                 "            [--seconds S] [--warmup S] [--pipeline K] [--server-pid PID]\n"
                 "       load --port P --connect-rate [--in-flight C] [...]\n"
                 "       load --port P --udp [--connections CLIENTS] [...]\n"
+                "       load --port P --get TARGET --size BYTES [--connections N] [...]\n"
                 "       load --unix PATH [...]\n");
     return ok;
 }

@@ -46,7 +46,9 @@ bool peer_options_parse(int argc, char **argv, const char *variant_flag, struct 
         else if (strcmp(argv[i], "--tls") == 0 && i + 2 < argc) {
             options.tls_chain = argv[++i];
             options.tls_key = argv[++i];
-        } else if (strcmp(argv[i], "--udp") == 0)
+        } else if (strcmp(argv[i], "--root") == 0 && i + 1 < argc)
+            options.root = argv[++i];
+        else if (strcmp(argv[i], "--udp") == 0)
             options.udp = true;
         else if (variant_flag != NULL && strcmp(argv[i], variant_flag) == 0)
             options.variant = true;
@@ -54,8 +56,10 @@ bool peer_options_parse(int argc, char **argv, const char *variant_flag, struct 
             ok = false;
     }
     if (!ok) {
-        fprintf(stderr, "usage: %s [--host H] [--port P] [--unix PATH] [--udp] [--tls CERT KEY]",
-                argv[0]);
+        fprintf(
+            stderr,
+            "usage: %s [--host H] [--port P] [--unix PATH] [--udp] [--tls CERT KEY] [--root DIR]",
+            argv[0]);
         if (variant_flag != NULL)
             fprintf(stderr, " [%s]", variant_flag);
         fputc('\n', stderr);

@@ -24,8 +24,9 @@ struct peer_options {
     const char *unix_path; /* listen there instead; the file must not exist */
     const char *tls_chain; /* --tls: the files of the certificate and of its key; only tls_epoll */
     const char *tls_key;
-    bool udp;     /* datagrams instead of connections */
-    bool variant; /* the program's second way of working was asked for */
+    const char *root; /* --root: folder of the files to serve; only file_epoll */
+    bool udp;         /* datagrams instead of connections */
+    bool variant;     /* the program's second way of working was asked for */
 };
 
 /* What a connection waits for after a step. */

@@ -33,6 +33,7 @@
 #include <anyc/sync.h>
 #include <anyc/task.h>
 #include <anyc/temporary_file.h>
+#include <anyc/text_errors.h>
 #include <anyc/text_stream.h>
 #include <anyc/thread.h>
 #include <anyc/tls.h>

@@ -18,11 +18,13 @@
  *
  * One task at a time: a second one gets ANYC_EBUSY. A call that waits for a thread can be cancelled,
  * and has done nothing then; one that has begun in its thread is waited for, whatever happens. So a
- * cancellation leaves the file as it was or the call done, and the file usable.
+ * cancellation leaves the file as it was or the call done, and the file usable. A call that needs
+ * nothing but the buffer, as for most short lines, is done at once, without a thread.
  *
  * The end of a file is no failure: reading answers 0 bytes there, and goes on when the file has
  * grown. What is written may stay in the buffer; anyc_file_flush and anyc_aclose tell of a disk that
- * turns out to be full. After such a failure, told once, what was in the buffer is lost.
+ * turns out to be full. After such a failure, told once, what was in the buffer is lost. Closing by
+ * force writes it too, but not to a pipe that is full: it waits for nothing.
  */
 #ifndef ANYC_FILE_H
 #define ANYC_FILE_H
@@ -98,7 +100,7 @@ ANYC_API int anyc_open_file(const char *path, const char *mode,
  * Make a file of one that stdio has opened, of any kind.
  *
  * @param stream    open; taken on success, unless `keep_open`. Nothing else uses it while a call is
- *                  under way
+ *                  under way. Where its descriptor does not block, calls answer -EAGAIN
  * @param options   NULL or zero fields: defaults
  * @param out_file  the file
  *
@@ -122,11 +124,11 @@ ANYC_API int anyc_wrap_file(FILE *stream, const anyc_wrap_file_options *options,
  *   ANYC_EBUSY      another task is using the file
  *   ANYC_ECLOSED    the file is closed
  *   -EBADF          it was not opened for this
- *   -EIO ...        of read(2); if some bytes had come before that, they are the answer, and the
- *                   failure comes with the next call
+ *   -EIO ...        of read(2); the position is as before. If the file cannot seek and some bytes had
+ *                   come before that, they are the answer, and the failure comes with the next call
  *   ANYC_ECANCELLED the enclosing scope was cancelled
  *   ANYC_ENOLOOP    not called from a task
- *   ANYC_ENOMEM     out of memory; the position is as before, if the file can seek
+ *   ANYC_ENOMEM     out of memory; as with -EIO
  *   -EAGAIN         no thread, as anyc_to_thread_run_sync
  * Owns:    the bytes are the caller's: free them with anyc_bytes_deinit.
  * Cancel:  checkpoint until the thread begins, then shielded. When cancelled, nothing was read.
@@ -188,7 +190,8 @@ ANYC_API ssize_t anyc_file_readinto1(anyc_file *file, void *buf, size_t size);
  * @param max_bytes  read no more of the line than this; SIZE_MAX: no limit
  * @param out_line   the line, and a '\0' after it that is not counted; empty at the end
  *
- * Returns: as anyc_file_read, but a failure in the middle of a line is told at once.
+ * Returns: as anyc_file_read, but a failure in the middle of a line is told at once; if the file
+ *          cannot seek, that part of the line is lost.
  * Owns:    the line is the caller's: free it with anyc_bytes_deinit.
  * Cancel:  as anyc_file_read.
  * Threads: the file's loop only.
@@ -197,10 +200,10 @@ ANYC_API ssize_t anyc_file_readinto1(anyc_file *file, void *buf, size_t size);
 ANYC_API int anyc_file_readline(anyc_file *file, size_t max_bytes, anyc_bytes *out_line);
 
 /**
- * Read all lines that are left.
+ * Read all lines that are left, up to the first end of the file.
  *
  * @param file       open; borrowed
- * @param hint       stop after the line with which they have so many bytes; 0: no limit
+ * @param hint       stop after the line with which they have more bytes than that; 0: no limit
  * @param out_lines  the lines
  *
  * Returns: as anyc_file_readline.
@@ -249,6 +252,8 @@ ANYC_API ssize_t anyc_file_next_line(anyc_file *file, char **out_line);
  *   ANYC_ECLOSED    the file is closed
  *   -EBADF          it was not opened for this
  *   -ENOSPC, -EDQUOT, -EFBIG, -EIO ...  of write(2): a part may have been written
+ *   -ESPIPE         something was read ahead of a file that has no positions, and would be lost: it
+ *                   must be read first
  *   ANYC_EINVAL     a larger len
  *   ANYC_ECANCELLED the enclosing scope was cancelled
  *   ANYC_ENOLOOP    not called from a task

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * path_iterator.h - what is in directories. anyc/path.h includes it.
+ * path_iterator.h - what is in directories. anyc/path_disk.h includes it.
  *
  *     rc = anyc_path_rglob(directory, "*.c", NULL, &found);
  *     if (rc < 0)
@@ -14,9 +14,9 @@
  * for questions. It holds these and a short record of each directory that it has met and not read
  * yet. The order is any. Files that come and go meanwhile may be met or not.
  *
- * Patterns are those of anyc/path.h, and relative. `**` enters no symbolic links unless told to;
- * then a link to a directory that leads to it is not entered once more. `..` goes to the parent. A
- * pattern that ends with a slash stands for directories only; one that ends with `**` for all
+ * Patterns are those of anyc/path_match.h, and relative. `**` enters no symbolic links unless told
+ * to; then a link to a directory that leads to it is not entered once more. `..` goes to the parent.
+ * A pattern that ends with a slash stands for directories only; one that ends with `**` for all
  * there is, the directory itself included. No path is met twice. Directories that may not be read,
  * or are gone, are passed over.
  */
@@ -41,26 +41,6 @@ typedef struct anyc_path_glob_options {
     bool ignore_case; /* pathlib's case_sensitive=False; letters as the C library's locale says */
     bool recurse_symlinks; /* `**` enters links to directories too */
 } anyc_path_glob_options;
-
-/** What a walk may be told; all zero means the defaults. */
-typedef struct anyc_path_walk_options {
-    bool bottom_up;       /* a directory comes after what is in it */
-    bool follow_symlinks; /* links to directories are entered, and not among the files */
-} anyc_path_walk_options;
-
-/** A walk under way. End it by anyc_aclose, which does not wait. */
-typedef struct anyc_path_walker {
-    anyc_resource resource;
-} anyc_path_walker;
-
-/** One directory of a walk. All of it is borrowed from the walk until its next step. */
-typedef struct anyc_path_walk_step {
-    const anyc_path *path;
-    const char **dirs; /* names; set one to NULL, and it will not be entered (not with bottom_up) */
-    size_t dir_count;
-    const char **files; /* names of all else */
-    size_t file_count;
-} anyc_path_walk_step;
 
 /**
  * List a directory, without "." and "..".
@@ -142,38 +122,6 @@ ANYC_MUST_USE ANYC_API int anyc_path_rglob(const anyc_path *path, const char *pa
  */
 ANYC_MUST_USE ANYC_API int anyc_path_iterator_next(anyc_path_iterator *iterator,
                                                    const anyc_path **out_path);
-
-/**
- * Go through a directory and all those below it, a directory at a time.
- *
- * @param path        the directory; copied
- * @param options     NULL or zero fields: defaults
- * @param out_walker  the walk
- *
- * Returns: 0, or ANYC_ENOMEM.
- * Owns:    end the walk with anyc_aclose.
- * Cancel:  never suspends.
- * Threads: the loop's thread, which then is the only one that may use the walk.
- * AnyIO:   Path.walk.
- */
-ANYC_MUST_USE ANYC_API int anyc_path_walk(const anyc_path *path,
-                                          const anyc_path_walk_options *options,
-                                          anyc_path_walker **out_walker);
-
-/**
- * The next directory. One that cannot be read is passed over.
- *
- * @param walker    borrowed
- * @param out_step  the directory and what is in it
- *
- * Returns: as anyc_path_iterator_next.
- * Owns:    all of the step is borrowed until the next call, or the end of the walk.
- * Cancel:  checkpoint. The reading is abandoned.
- * Threads: tasks of the walk's loop only.
- * AnyIO:   the result of Path.walk: __anext__.
- */
-ANYC_MUST_USE ANYC_API int anyc_path_walker_next(anyc_path_walker *walker,
-                                                 anyc_path_walk_step *out_step);
 
 #ifdef __cplusplus
 }

@@ -9,7 +9,12 @@
  *
  * Where the stream is a socket, the system moves the bytes (sendfile(2)); what is not in its cache
  * is first fetched by a worker thread, so that the loop does not wait for the disk. For any other
- * stream, TLS among them, worker threads read 256 KiB at a time.
+ * stream, TLS among them, and for file systems that do not say what is in the cache, worker threads
+ * read 256 KiB at a time.
+ *
+ * A socket is taken until the call returns: another sender is told ANYC_EBUSY. Any other stream is
+ * taken for 256 KiB at a time, between which another task can send something: keep it from that. If
+ * the file changes meanwhile, the peer gets some of it as it was and some as it is.
  */
 #ifndef ANYC_SEND_FILE_H
 #define ANYC_SEND_FILE_H
@@ -49,6 +54,28 @@ extern "C" {
  */
 ANYC_API int64_t anyc_send_file(anyc_byte_stream *stream, const char *path, int64_t offset,
                                 int64_t count);
+
+/**
+ * Send a part of a file that is open: for a caller who has looked at it first, or who goes on where
+ * a call before was cancelled.
+ *
+ * @param stream  open stream; borrowed, and not to be freed meanwhile
+ * @param fd      of a regular file, to be read; borrowed. Its own position is neither used nor moved
+ * @param offset  where to begin, bytes; moved behind what was sent, whatever is returned
+ * @param count   how many bytes
+ *
+ * Returns: how many bytes were sent: fewer than `count` only if the file has no more, or
+ *   ANYC_EINVAL     no file or offset, or a negative number
+ *   any code of anyc_send_file but those of open(2)
+ * Owns:    nothing is taken.
+ * Cancel:  checkpoint. Where the stream is a socket, `offset` then says exactly how much was sent.
+ *          Of another stream a part of the next 256 KiB may have been sent too, so that nothing can
+ *          follow.
+ * Threads: the stream's loop only.
+ * AnyIO:   no counterpart (loop.sendfile of asyncio, which moves the file's position in this way).
+ */
+ANYC_API int64_t anyc_send_open_file(anyc_byte_stream *stream, int fd, int64_t *offset,
+                                     int64_t count);
 
 #ifdef __cplusplus
 }

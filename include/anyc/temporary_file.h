@@ -11,8 +11,8 @@
  *
  * Names are eight random characters between a prefix and a suffix. They are made in the directory
  * that is given, else in the first of these that can be written to: $TMPDIR, $TEMP, $TMP, /tmp,
- * /var/tmp, /usr/tmp, the working directory. Paths are absolute. Files have mode 0600, directories
- * 0700, less the umask, and nothing that exists is ever opened.
+ * /var/tmp, /usr/tmp, the working directory. Paths are absolute, without "." or "//". Files have
+ * mode 0600, directories 0700, less the umask, and nothing that exists is ever opened.
  */
 #ifndef ANYC_TEMPORARY_FILE_H
 #define ANYC_TEMPORARY_FILE_H

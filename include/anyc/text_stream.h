@@ -27,31 +27,29 @@
  * within a character and the next one go on with it; one that does not is an error of that next
  * text, and what was begun is dropped. So it is by anyc_send_eof, which then sends no end (a second
  * call does), and by anyc_close, which closes and answers ANYC_EENCODE.
+ *
+ * In an encoding with shift states (ISO-2022-JP) each text that is sent begins and ends in the first
+ * one. What a cancelled anyc_send_some has left of its part goes out before the next text, or by
+ * anyc_send_eof; closing drops it.
  */
 #ifndef ANYC_TEXT_STREAM_H
 #define ANYC_TEXT_STREAM_H
 
 #include <anyc/base.h>
 #include <anyc/stream.h>
+#include <anyc/text_errors.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** What to do with bytes that are not text, or characters that the encoding lacks. */
-typedef enum anyc_text_errors {
-    ANYC_TEXT_STRICT,           /* answer ANYC_EDECODE or ANYC_EENCODE */
-    ANYC_TEXT_IGNORE,           /* leave them out */
-    ANYC_TEXT_REPLACE,          /* U+FFFD when receiving, '?' when sending */
-    ANYC_TEXT_BACKSLASHREPLACE, /* \xe9, \u20ac, \U0001f600; when receiving, \x.. for each byte */
-} anyc_text_errors;
 
 /** What a text stream may be told; all zero means the defaults. */
 typedef struct anyc_text_stream_options {
     /* NULL: UTF-8. What iconv_open(3) knows, and under these names on every system: UTF-8,
      * UTF-8-SIG (with a mark), UTF-16 and UTF-32 (a byte-order mark is written in this computer's
      * order; when receiving, none means that order), UTF-16LE, UTF-16BE, UTF-32LE, UTF-32BE,
-     * Latin-1, ASCII, Shift-JIS. No "//IGNORE" or "//TRANSLIT". Borrowed for the call. */
+     * Latin-1, ASCII, Shift-JIS. As in Python, '_' may stand for '-' (euc_jp), and a name may lack
+     * its dashes (iso2022_jp). No "//IGNORE" or "//TRANSLIT". Borrowed for the call. */
     const char *encoding;
     anyc_text_errors errors;
 } anyc_text_stream_options;

@@ -19,8 +19,8 @@
  *     rc = anyc_to_thread_run_sync(hash_file, &job, NULL, NULL);
  *
  * Worker threads belong to their run: they are started when needed, used again, and end after ten
- * seconds without work (but not one that is the only one). All signals but those of a fault are blocked in them. Their stacks have the
- * system's default size for threads, 256 KiB at least.
+ * seconds without work (but not one that is the only one). All signals but those of a fault are
+ * blocked in them. Their stacks have the system's default size for threads, 256 KiB at least.
  *
  * The end of a run. The main task's end cancels the tasks that run for foreign threads and for
  * abandoned workers, and waits for their ends; then the worker threads are joined, but not those

@@ -6,8 +6,9 @@
  *     ...
  *     if (anyc_thread_future_wait(future, 2.0) == ANYC_ETIMEDOUT)
  *         anyc_thread_future_cancel(future);
- *     (void)anyc_thread_future_wait(future, INFINITY);   // now `page` is the caller's again
- *     rc = anyc_thread_future_result(future, NULL);
+ *     rc = anyc_thread_future_wait(future, INFINITY);    // now `page` is the caller's again
+ *     if (rc == 0)
+ *         rc = anyc_thread_future_result(future, NULL);
  *     anyc_thread_future_unref(future);
  *
  * A future is done when its task has ended, also if it was cancelled before: what the task was given

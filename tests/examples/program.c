@@ -20,18 +20,34 @@
 
 enum { ARGUMENTS_MAX = 16 };
 
-void program_start(struct program *program, const char *name, ...)
+static void program_start_by(void (*spawn)(struct program *, const char *const *),
+                             struct program *program, const char *name, va_list list)
 {
     char path[4096];
     const char *arguments[ARGUMENTS_MAX] = {path, "--backend", anyc_testing_backend()};
+
+    for (int i = 3; i < ARGUMENTS_MAX && (i == 3 || arguments[i - 1] != NULL); i++)
+        arguments[i] = va_arg(list, char *);
+    snprintf(path, sizeof path, "%s/%s", ANYC_EXAMPLES_DIR, name);
+    spawn(program, arguments);
+}
+
+void program_start(struct program *program, const char *name, ...)
+{
     va_list list;
 
     va_start(list, name);
-    for (int i = 3; i < ARGUMENTS_MAX && (i == 3 || arguments[i - 1] != NULL); i++)
-        arguments[i] = va_arg(list, char *);
+    program_start_by(program_spawn, program, name, list);
     va_end(list);
-    snprintf(path, sizeof path, "%s/%s", ANYC_EXAMPLES_DIR, name);
-    program_spawn(program, arguments);
+}
+
+void program_start_on_terminal(struct program *program, const char *name, ...)
+{
+    va_list list;
+
+    va_start(list, name);
+    program_start_by(program_spawn_on_terminal, program, name, list);
+    va_end(list);
 }
 
 int program_port(struct program *program)

@@ -10,6 +10,9 @@
 /* Start "NAME --backend BACKEND arguments...", the last one NULL. */
 void program_start(struct program *program, const char *name, ...);
 
+/* The same with a terminal as its standard error. */
+void program_start_on_terminal(struct program *program, const char *name, ...);
+
 /* Wait for "listening on HOST:PORT", and answer the port. */
 int program_port(struct program *program);
 

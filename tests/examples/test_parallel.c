@@ -9,12 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "examples/program.h"
@@ -140,46 +138,16 @@ ANYC_TEST_PLAIN(test_parallel__is_ended_by_a_signal)
     unlink(path);
 }
 
-/* All that comes to a terminal until its other side is closed. */
-static void read_terminal(int fd, char *text, size_t size)
-{
-    size_t len = 0;
-    ssize_t n = 1;
-
-    while (n > 0 && len < size - 1) {
-        n = read(fd, text + len, size - 1 - len);
-        len += n > 0 ? (size_t)n : 0;
-    }
-    text[len] = '\0';
-}
-
 /* Below everything else there is a line that says how far it is. */
 ANYC_TEST_PLAIN(test_parallel__shows_progress_on_a_terminal)
 {
-    char path[4096];
-    char text[4096];
-    char *const argv[] = {path, "-j", "1", "exit 1", "echo said >&2", NULL};
-    posix_spawn_file_actions_t actions;
-    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    int status = 0;
-    pid_t pid;
+    struct program program;
 
-    ck_assert_int_ge(terminal, 0);
-    ck_assert_int_eq(grantpt(terminal), 0);
-    ck_assert_int_eq(unlockpt(terminal), 0);
-    (void)snprintf(path, sizeof path, "%s/parallel", ANYC_EXAMPLES_DIR);
-    ck_assert_int_eq(posix_spawn_file_actions_init(&actions), 0);
-    ck_assert_int_eq(posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, ptsname(terminal),
-                                                      O_RDWR | O_NOCTTY, 0),
-                     0);
-    ck_assert_int_eq(posix_spawn(&pid, path, &actions, NULL, argv, environ), 0);
-    posix_spawn_file_actions_destroy(&actions);
-    read_terminal(terminal, text, sizeof text);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_int_eq(WEXITSTATUS(status), 1);
-    ck_assert_ptr_nonnull(strstr(text, "0 done, 1 running, 1 to come"));
-    ck_assert_ptr_nonnull(strstr(text, "1 done, 1 running, 0 to come, 1 failed"));
-    ck_assert_ptr_nonnull(strstr(text, "\r\033[Ksaid\r\n")); /* the line gives way */
-    ck_assert_ptr_nonnull(strstr(text, "\r\033[Kparallel: 1 of 2 commands failed"));
-    close(terminal);
+    program_start_on_terminal(&program, "parallel", "-j", "1", "exit 1", "echo said >&2", NULL);
+    program_wait(&program, &result);
+    ck_assert_int_eq(result.code, 1);
+    ck_assert_ptr_nonnull(strstr(result.err, "0 done, 1 running, 1 to come"));
+    ck_assert_ptr_nonnull(strstr(result.err, "1 done, 1 running, 0 to come, 1 failed"));
+    ck_assert_ptr_nonnull(strstr(result.err, "\r\033[Ksaid\r\n")); /* the line gives way */
+    ck_assert_ptr_nonnull(strstr(result.err, "\r\033[Kparallel: 1 of 2 commands failed"));
 }

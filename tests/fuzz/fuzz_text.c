@@ -3,8 +3,9 @@
  * fuzz_text.c - a text stream gives the same text however the bytes arrive, all of it UTF-8, and
  * sends the same bytes however that text is cut.
  *
- * An input is: one byte for the encoding and the error mode, one for the largest chunk, and the bytes
- * that the peer sends.
+ * An input is: one byte for the encoding and the error mode (its highest bit: one of the further
+ * encodings, of which this system may lack some), one for the largest chunk, and the bytes that the
+ * peer sends.
  */
 #include "fuzz.h"
 
@@ -20,6 +21,12 @@
 
 static const char *const encodings[] = {"UTF-8",  "UTF-8-SIG", "UTF-16",   "UTF-16LE",
                                         "UTF-32", "Latin-1",   "US-ASCII", "Shift-JIS"};
+
+/* In some of these what a text becomes depends on how it is cut: each text begins in the initial
+ * shift state, and two characters of one text may have a form together. */
+static const char *const further[] = {"EUC-JP",      "GB18030", "UCS-2LE", "BIG5-HKSCS",
+                                      "ISO-2022-JP", "UTF-7",   "UCS-4",   "ISO-2022-KR"};
+#define FURTHER_CUT_ANYWHERE 3
 
 struct bytes {
     uint8_t *data;
@@ -38,6 +45,7 @@ struct peer {
 
 struct input {
     anyc_text_stream_options options;
+    bool cut_anywhere; /* makes no difference to what is sent */
     const uint8_t *data;
     size_t len;
     size_t largest;
@@ -159,6 +167,18 @@ static struct bytes encode(const anyc_text_stream_options *options, const struct
     return peer.sent;
 }
 
+static bool is_known(const anyc_text_stream_options *options)
+{
+    struct peer peer = {.largest = 1};
+    anyc_text_stream *stream;
+
+    require(anyc_byte_stream_init(&peer.stream, &peer_ops) == 0);
+    if (anyc_text_stream_create(&peer.stream, options, &stream) < 0)
+        return false;
+    anyc_aclose_forcefully(stream);
+    return true;
+}
+
 static void same(struct bytes *a, struct bytes *b)
 {
     require(a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0));
@@ -169,17 +189,24 @@ static int main_task(void *arg)
 {
     const struct input *input = arg;
     const anyc_text_stream_options strict = {.encoding = "UTF-8"};
-    struct bytes text = decode(&input->options, input->data, input->len, FUZZ_MAX);
-    struct bytes cut = decode(&input->options, input->data, input->len, input->largest);
+    struct bytes text;
+    struct bytes cut;
     struct bytes sent;
 
+    if (!is_known(&input->options))
+        return 0;
+    text = decode(&input->options, input->data, input->len, FUZZ_MAX);
+    cut = decode(&input->options, input->data, input->len, input->largest);
     same(&text, &cut);
     if (input->options.errors != ANYC_TEXT_STRICT) {
         cut = decode(&strict, text.data, text.len, input->largest); /* is it UTF-8? */
         same(&text, &cut);
         sent = encode(&input->options, &text, FUZZ_MAX * 8);
         cut = encode(&input->options, &text, input->largest);
-        same(&sent, &cut);
+        if (!input->cut_anywhere)
+            free(cut.data);
+        else
+            same(&sent, &cut);
         free(sent.data);
     }
     free(text.data);
@@ -192,7 +219,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 2 || size - 2 > FUZZ_MAX)
         return 0;
-    input.options.encoding = encodings[data[0] % 8];
+    input.options.encoding = (data[0] & 0x80U ? further : encodings)[data[0] % 8];
+    input.cut_anywhere = data[0] < 0x80 || data[0] % 8 < FURTHER_CUT_ANYWHERE;
     input.options.errors = (anyc_text_errors)(data[0] / 8 % 4);
     input.largest = data[1] + 1U;
     input.data = data + 2;

@@ -36,30 +36,62 @@ bool program_exists(const char *name)
     return found;
 }
 
-void program_spawn(struct program *program, const char *const *arguments)
+/* A pipe, or a terminal that only the program has open. */
+static void program_open_err(bool is_terminal, int out_ends[2], char *out_path, size_t size)
+{
+    if (!is_terminal) {
+        ck_assert_int_eq(pipe2(out_ends, O_CLOEXEC), 0);
+        return;
+    }
+    out_ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    out_ends[1] = -1;
+    ck_assert_int_ge(out_ends[0], 0);
+    ck_assert_int_eq(grantpt(out_ends[0]), 0);
+    ck_assert_int_eq(unlockpt(out_ends[0]), 0);
+    ck_assert_int_eq(ptsname_r(out_ends[0], out_path, size), 0);
+}
+
+static void program_spawn_with(struct program *program, const char *const *arguments,
+                               bool is_terminal)
 {
     posix_spawn_file_actions_t actions;
+    char terminal[64];
     int in[2];
     int out[2];
     int err[2];
 
     ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
     ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
-    ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
+    program_open_err(is_terminal, err, terminal, sizeof terminal);
     ck_assert_int_eq(posix_spawn_file_actions_init(&actions), 0);
     ck_assert_int_eq(posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO), 0);
     ck_assert_int_eq(posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO), 0);
-    ck_assert_int_eq(posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO), 0);
+    ck_assert_int_eq(is_terminal
+                         ? posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, terminal,
+                                                            O_RDWR | O_NOCTTY, 0)
+                         : posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO),
+                     0);
     ck_assert_int_eq(posix_spawnp(&program->pid, arguments[0], &actions, NULL,
                                   (char *const *)arguments, environ),
                      0);
     posix_spawn_file_actions_destroy(&actions);
     close(in[0]);
     close(out[1]);
-    close(err[1]);
+    if (err[1] >= 0)
+        close(err[1]);
     program->in = in[1];
     program->out = out[0];
     program->err = err[0];
+}
+
+void program_spawn(struct program *program, const char *const *arguments)
+{
+    program_spawn_with(program, arguments, false);
+}
+
+void program_spawn_on_terminal(struct program *program, const char *const *arguments)
+{
+    program_spawn_with(program, arguments, true);
 }
 
 static void program_end_input(struct program *program)

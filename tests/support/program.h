@@ -32,6 +32,9 @@ bool program_exists(const char *name);
 /* Start arguments[0], a path or a name in PATH; the list ends with NULL. */
 void program_spawn(struct program *program, const char *const *arguments);
 
+/* With a terminal of its own as standard error; `program->err` is the other side of it. */
+void program_spawn_on_terminal(struct program *program, const char *const *arguments);
+
 /* Let it read text, and then the end of its input. */
 void program_feed(struct program *program, const char *text);
 

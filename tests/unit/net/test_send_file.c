@@ -213,6 +213,110 @@ ANYC_TEST(test_send_file__ends_when_the_stream_is_closed)
     sent_file_end(&file);
 }
 
+/* -- a file that is open -- */
+
+struct open_job {
+    anyc_byte_stream *stream;
+    int fd;
+    int64_t offset;
+    int64_t rc;
+};
+
+static int send_open_task(void *arg)
+{
+    struct open_job *job = arg;
+
+    job->rc = anyc_send_open_file(job->stream, job->fd, &job->offset, LARGE - job->offset);
+    return 0;
+}
+
+/* Let it send until the socket is full, and cancel it then. */
+static void send_open_cut(struct open_job *job)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+
+    ck_assert_int_eq(anyc_task_group_enter(&group), 0);
+    ck_assert_int_eq(anyc_task_group_start_soon(&group, send_open_task, job, NULL), 0);
+    settle();
+    anyc_task_group_cancel(&group, NULL);
+    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
+}
+
+/* Whoever cancels it knows where to go on: nothing is lost, nothing comes twice. */
+ANYC_TEST(test_send_file__goes_on_where_it_was_cancelled)
+{
+    struct sent_file file = sent_file_make(LARGE);
+    struct byte_pair pair = pair_of(byte_pair_unix_narrow);
+    struct open_job job = {pair.a, open(file.path, O_RDONLY | O_CLOEXEC), 0, ANYC_ECANCELLED};
+    char *data = malloc(LARGE);
+    int64_t received = 0;
+
+    while (received < LARGE) {
+        ssize_t n = 1;
+
+        if (job.offset < LARGE)
+            send_open_cut(&job);
+        for (; n > 0 && received < job.offset; received += n)
+            n = anyc_receive(pair.b, data + received, (size_t)(job.offset - received));
+        ck_assert_int_gt(n, 0);
+        ck_assert_int_eq(job.rc < 0, job.offset < LARGE);
+        ck_assert(job.rc >= 0 || job.rc == ANYC_ECANCELLED);
+    }
+    ck_assert_mem_eq(data, file.data, LARGE);
+    free(data);
+    close(job.fd);
+    pair_end(&pair);
+    sent_file_end(&file);
+}
+
+ANYC_TEST(test_send_file__sends_a_part_of_an_open_file)
+{
+    void (*const makers[])(struct byte_pair *) = {byte_pair_unix, pair_of_objects};
+    struct sent_file file = sent_file_make(10);
+    int fd = open(file.path, O_RDONLY | O_CLOEXEC);
+
+    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
+        struct byte_pair pair = pair_of(makers[i]);
+        int64_t offset = 2;
+        char buf[20];
+
+        ck_assert_int_eq(anyc_send_open_file(pair.a, fd, &offset, 3), 3);
+        ck_assert_int_eq(offset, 5);
+        ck_assert_int_eq(anyc_receive(pair.b, buf, sizeof buf), 3);
+        ck_assert_mem_eq(buf, file.data + 2, 3);
+        ck_assert_int_eq(anyc_send_open_file(pair.a, fd, &offset, 100), 5);
+        ck_assert_int_eq(offset, 10);
+        ck_assert_int_eq(anyc_receive(pair.b, buf, sizeof buf), 5);
+        ck_assert_mem_eq(buf, file.data + 5, 5);
+        ck_assert_int_eq(anyc_send_open_file(pair.a, fd, &offset, 100), 0);
+        ck_assert_int_eq(anyc_send_open_file(pair.a, fd, &offset, 0), 0);
+        ck_assert_int_eq(offset, 10);
+        ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 0);
+        pair_end(&pair);
+    }
+    close(fd);
+    sent_file_end(&file);
+}
+
+ANYC_TEST(test_send_file__refuses_what_is_no_open_file)
+{
+    struct byte_pair pair = pair_of(byte_pair_unix);
+    int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    int64_t offset = -1;
+
+    ck_assert_int_eq(anyc_send_open_file(pair.a, fd, &offset, 1), ANYC_EINVAL);
+    ck_assert_int_eq(anyc_send_open_file(pair.a, fd, NULL, 1), ANYC_EINVAL);
+    offset = 1;
+    ck_assert_int_eq(anyc_send_open_file(pair.a, -1, &offset, 1), ANYC_EINVAL);
+    ck_assert_int_eq(anyc_send_open_file(pair.a, fd, &offset, -1), ANYC_EINVAL);
+    ck_assert_int_eq(anyc_send_open_file(pair.a, fd, &offset, INT64_MAX), ANYC_EINVAL);
+    anyc_close(pair.a);
+    ck_assert_int_eq(anyc_send_open_file(pair.a, fd, &offset, 1), ANYC_ECLOSED);
+    ck_assert_int_eq(offset, 1);
+    close(fd);
+    pair_end(&pair);
+}
+
 ANYC_TEST(test_send_file__tells_that_descriptors_are_out)
 {
     struct byte_pair pair = pair_of(byte_pair_unix);

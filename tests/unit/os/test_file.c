@@ -245,6 +245,92 @@ ANYC_TEST(test_file__can_be_closed_by_force)
     scratch_end(&scratch, "abc");
 }
 
+/* The same with a pipe: no signal ends the program. */
+ANYC_TEST(test_file__can_be_closed_by_force_when_nobody_reads)
+{
+    int ends[2];
+    anyc_file *file = NULL;
+
+    ck_assert_ok(pipe2(ends, O_CLOEXEC));
+    ck_assert_ok(anyc_wrap_file(fdopen(ends[1], "w"), NULL, &file));
+    file_put(file, "abc");
+    close(ends[0]);
+    anyc_aclose_forcefully(file);
+    ck_assert_ok(pipe2(ends, O_CLOEXEC));
+    ck_assert_ok(anyc_wrap_file(fdopen(ends[1], "w"), NULL, &file));
+    file_put(file, "abc");
+    close(ends[0]);
+    ck_assert_int_eq(anyc_aclose(file), -EPIPE);
+}
+
+/* Nor does that wait until somebody does. */
+ANYC_TEST(test_file__can_be_closed_by_force_when_its_pipe_is_full)
+{
+    static const char much[65536];
+    int ends[2];
+    anyc_file *file = NULL;
+
+    ck_assert_ok(pipe2(ends, O_CLOEXEC | O_NONBLOCK));
+    while (write(ends[1], much, sizeof much) > 0)
+        continue;
+    ck_assert_ok(fcntl(ends[1], F_SETFL, 0)); /* a write would wait for ever */
+    ck_assert_ok(anyc_wrap_file(fdopen(ends[1], "w"), NULL, &file));
+    file_put(file, "abc");
+    anyc_aclose_forcefully(file);
+    close(ends[0]);
+}
+
+/* The umask takes bits away; who opens what exists changes none. */
+ANYC_TEST(test_file__has_the_permissions_of_the_umask)
+{
+    struct scratch scratch = scratch_text("");
+    struct stat status;
+    mode_t mask = umask(027);
+
+    ck_assert_ok(anyc_aclose(file_open(scratch.path, "w")));
+    ck_assert_ok(stat(scratch.path, &status));
+    ck_assert_int_eq(status.st_mode & 0777, 0600); /* as it was made */
+    scratch_remove(&scratch);
+    ck_assert_ok(anyc_aclose(file_open(scratch.path, "a")));
+    umask(mask);
+    ck_assert_ok(stat(scratch.path, &status));
+    ck_assert_int_eq(status.st_mode & 0777, 0640);
+    scratch_remove(&scratch);
+}
+
+ANYC_TEST(test_file__has_any_name)
+{
+    struct scratch scratch = scratch_text("");
+    anyc_file *file;
+
+    scratch_remove(&scratch);
+    (void)strncat(scratch.path, "\xff \n\\", sizeof scratch.path - strlen(scratch.path) - 1);
+    file = file_open(scratch.path, "x");
+    file_put(file, "abc");
+    ck_assert_str_eq(anyc_file_path(file), scratch.path);
+    ck_assert_ok(anyc_aclose(file));
+    scratch_end(&scratch, "abc");
+    ck_assert_int_eq(anyc_open_file("", "w", NULL, &file), -ENOENT);
+    ck_assert_int_eq(anyc_open_file("/dev/null/x", "w", NULL, &file), -ENOTDIR);
+}
+
+/* Who keeps the stream has all of it again, and what is in its buffer. */
+ANYC_TEST(test_file__leaves_what_is_not_its_own)
+{
+    struct scratch scratch = scratch_text("");
+    const anyc_wrap_file_options options = {.keep_open = true};
+    FILE *owned = fopen(scratch.path, "w+e");
+    anyc_file *file = NULL;
+
+    ck_assert_ok(anyc_wrap_file(owned, &options, &file));
+    file_put(file, "abc");
+    anyc_aclose_forcefully(file);
+    ck_assert_str_eq(content_of_path(scratch.path), ""); /* unflushed */
+    ck_assert_int_ge(fputs("def", owned), 0);
+    ck_assert_ok(fclose(owned));
+    scratch_end(&scratch, "abcdef");
+}
+
 ANYC_TEST_PLAIN(test_file__needs_a_loop)
 {
     anyc_file *file = NULL;

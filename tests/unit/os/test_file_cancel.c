@@ -179,6 +179,135 @@ ANYC_TEST(test_file_cancel__closes_in_a_cancelled_scope)
     scratch_end(&scratch, "abc");
 }
 
+/* Somebody else who has locked the stream inside. */
+struct locker {
+    anyc_file *file;
+    int asked[2];
+    int told[2];
+    ssize_t n;
+};
+
+static int lock_in_thread(void *arg)
+{
+    struct locker *locker = arg;
+    FILE *stream = anyc_file_wrapped(locker->file);
+    char c = 'x';
+
+    flockfile(stream);
+    if (write(locker->told[1], &c, 1) == 1)
+        (void)!read(locker->asked[0], &c, 1);
+    funlockfile(stream);
+    return 0;
+}
+
+static int locker_task(void *arg)
+{
+    int rc;
+
+    return anyc_to_thread_run_sync(lock_in_thread, arg, NULL, &rc);
+}
+
+static int line_task(void *arg)
+{
+    struct locker *locker = arg;
+    char *line;
+
+    locker->n = anyc_file_next_line(locker->file, &line);
+    return 0;
+}
+
+/* Not even for what is buffered the loop waits. */
+ANYC_TEST(test_file_cancel__does_not_wait_for_the_lock_of_the_stream)
+{
+    struct scratch scratch = scratch_text("one\ntwo\n");
+    struct locker locker = {.file = file_open(scratch.path, "r"), .n = 99};
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    char *line;
+    char c;
+
+    ck_assert_int_eq(anyc_file_next_line(locker.file, &line), 4);
+    ck_assert_ok(pipe2(locker.asked, O_CLOEXEC));
+    ck_assert_ok(pipe2(locker.told, O_CLOEXEC));
+    ck_assert_ok(anyc_task_group_enter(&group));
+    spawn(&group, locker_task, &locker);
+    ck_assert_ok(anyc_wait_all_tasks_blocked());
+    ck_assert_int_eq(read(locker.told[0], &c, 1), 1);
+    spawn(&group, line_task, &locker);
+    ck_assert_ok(anyc_wait_all_tasks_blocked());
+    ck_assert_int_eq(locker.n, 99);
+    ck_assert_int_eq(write(locker.asked[1], &c, 1), 1);
+    ck_assert_ok(anyc_task_group_exit(&group, 0));
+    ck_assert_int_eq(locker.n, 4);
+    ck_assert_ok(anyc_aclose(locker.file));
+    for (int i = 0; i < 2; i++) {
+        close(locker.asked[i]);
+        close(locker.told[i]);
+    }
+    scratch_remove(&scratch);
+}
+
+struct opener {
+    const char *path;
+    anyc_file *file;
+    int rc; /* 99: it has not ended */
+};
+
+static int opener_task(void *arg)
+{
+    struct opener *opener = arg;
+
+    opener->rc = anyc_open_file(opener->path, "r", NULL, &opener->file);
+    return 0;
+}
+
+/* A FIFO without its other end keeps only its task, whatever is cancelled. */
+ANYC_TEST(test_file_cancel__waits_for_the_other_end_of_a_fifo)
+{
+    struct scratch scratch = scratch_text("");
+    struct opener opener = {.path = scratch.path, .rc = 99};
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    int writer;
+
+    scratch_remove(&scratch);
+    ck_assert_ok(mkfifo(scratch.path, 0600));
+    ck_assert_ok(anyc_task_group_enter(&group));
+    spawn(&group, opener_task, &opener);
+    ck_assert_ok(anyc_wait_all_tasks_blocked());
+    anyc_cancel_scope_cancel(anyc_task_group_cancel_scope(&group), NULL);
+    (void)anyc_wait_all_tasks_blocked(); /* it may say that the body is cancelled */
+    ck_assert_int_eq(opener.rc, 99);
+    writer = open(scratch.path, O_WRONLY | O_CLOEXEC);
+    ck_assert_int_eq(write(writer, "abc", 3), 3);
+    close(writer);
+    ck_assert_ok(anyc_task_group_exit(&group, 0));
+    ck_assert_ok(opener.rc);
+    check_read(opener.file, SIZE_MAX, "abc");
+    ck_assert_ok(anyc_aclose(opener.file));
+    scratch_remove(&scratch);
+}
+
+/* Nothing is done in a thread of somebody else's, nor kept from the file. */
+static int foreign_read(void *arg)
+{
+    anyc_bytes bytes;
+
+    ck_assert_int_eq(anyc_file_read(arg, 1, &bytes), ANYC_ENOLOOP);
+    return anyc_file_write(arg, "x", 1) == ANYC_ENOLOOP ? 0 : E1;
+}
+
+ANYC_TEST(test_file_cancel__is_of_no_use_in_another_thread)
+{
+    struct scratch scratch = scratch_text("abc");
+    anyc_file *file = file_open(scratch.path, "r+");
+    int rc = E1;
+
+    ck_assert_ok(anyc_to_thread_run_sync(foreign_read, file, NULL, &rc));
+    ck_assert_ok(rc);
+    check_read(file, SIZE_MAX, "abc");
+    ck_assert_ok(anyc_aclose(file));
+    scratch_end(&scratch, "abc");
+}
+
 struct scarce {
     long n;      /* the allocation that fails */
     bool failed; /* there was such a one */

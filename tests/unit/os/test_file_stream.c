@@ -236,6 +236,91 @@ ANYC_TEST(test_file_stream__goes_on_when_the_file_has_grown)
     scratch_remove(&scratch);
 }
 
+/* What has no positions. */
+ANYC_TEST(test_file_stream__does_not_seek_in_a_pipe)
+{
+    int writer;
+    anyc_byte_stream *stream = NULL;
+    anyc_byte_stream *other = NULL;
+
+    ck_assert_ok(anyc_file_read_stream_create(file_of_pipe(&writer), &stream));
+    ck_assert_int_eq(anyc_file_stream_seek(stream, 0, SEEK_SET), ANYC_EBROKEN);
+    ck_assert_int_eq(anyc_last_error()->os_error, ESPIPE);
+    ck_assert_int_eq(anyc_file_stream_tell(stream), ANYC_EBROKEN);
+    ck_assert_int_eq(anyc_file_stream_seek(stream, 0, 99), ANYC_EINVAL);
+    close(writer);
+    ck_assert_ok(anyc_aclose(stream));
+    ck_assert_ok(anyc_stapled_byte_stream_create(write_stream("/dev/null", false),
+                                                 read_stream("/dev/null"), &other));
+    ck_assert_int_eq(anyc_file_stream_seek(other, 0, SEEK_SET), ANYC_EINVAL);
+    ck_assert_int_eq(anyc_file_stream_tell(other), ANYC_EINVAL);
+    ck_assert_ok(anyc_aclose(other));
+}
+
+/* Write streams have positions too; those that append write at the end all the same. */
+ANYC_TEST(test_file_stream__seeks_for_writing)
+{
+    struct scratch scratch = scratch_text("Hello");
+    anyc_byte_stream *stream = write_stream(scratch.path, true);
+
+    ck_assert_int_eq(anyc_file_stream_tell(stream), 5);
+    ck_assert_int_eq(anyc_file_stream_seek(stream, 0, SEEK_SET), 0);
+    ck_assert_ok(anyc_send(stream, "!", 1));
+    ck_assert_int_eq(anyc_file_stream_tell(stream), 6);
+    ck_assert_ok(anyc_aclose(stream));
+    ck_assert_str_eq(content_of_path(scratch.path), "Hello!");
+    stream = write_stream(scratch.path, false); /* it is empty now */
+    ck_assert_ok(anyc_send(stream, "abcd", 4));
+    ck_assert_int_eq(anyc_file_stream_seek(stream, -3, SEEK_END), 1);
+    ck_assert_ok(anyc_send(stream, "XY", 2));
+    ck_assert_ok(anyc_aclose(stream));
+    scratch_end(&scratch, "aXYd");
+}
+
+/* What is known without the file stays known. */
+ANYC_TEST(test_file_stream__has_a_path_when_it_is_closed)
+{
+    anyc_byte_stream *stream = read_stream("/dev/null");
+    anyc_file *file = NULL;
+    const char *path = NULL;
+    int fd = -1;
+
+    ck_assert_ok(anyc_close(stream));
+    ck_assert_ok(anyc_close(stream));
+    ck_assert_ok(anyc_extra(stream, &ANYC_FILE_PATH, &path));
+    ck_assert_str_eq(path, "/dev/null");
+    ck_assert_ok(anyc_extra(stream, &ANYC_FILE_FILE, &file));
+    ck_assert(anyc_file_closed(file));
+    ck_assert_int_eq(anyc_extra(stream, &ANYC_FILE_FILENO, &fd), ANYC_ECLOSED);
+    ck_assert_ok(anyc_aclose(stream));
+}
+
+/* All of a file in pieces that are smaller and larger than the buffer. */
+ANYC_TEST(test_file_stream__receives_all_in_any_pieces)
+{
+    static const size_t sizes[] = {1, 100, 4095, 4096, 4097, 50000};
+    static char data[20000];
+    static char buf[50000];
+
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (char)(i * 7 % 251);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct scratch scratch = scratch_make(data, sizeof data);
+        anyc_byte_stream *stream = read_stream(scratch.path);
+        size_t done = 0;
+        ssize_t n = anyc_receive(stream, buf, sizes[i]);
+
+        for (; n > 0; n = anyc_receive(stream, buf, sizes[i])) {
+            ck_assert_mem_eq(buf, data + done, (size_t)n);
+            done += (size_t)n;
+        }
+        ck_assert_int_eq(n, ANYC_EOF);
+        ck_assert_uint_eq(done, sizeof data);
+        ck_assert_ok(anyc_aclose(stream));
+        scratch_remove(&scratch);
+    }
+}
+
 struct receiver {
     anyc_byte_stream *stream;
     ssize_t n; /* 99: it has not ended */
@@ -269,6 +354,36 @@ ANYC_TEST(test_file_stream__waits_for_its_thread)
     ck_assert_int_eq(receiver.n, 3);
     close(writer);
     ck_assert_ok(anyc_aclose(receiver.stream));
+}
+
+static int closer_task(void *arg)
+{
+    return anyc_aclose((anyc_byte_stream *)arg);
+}
+
+/* Who closes it waits for the call; by force, nobody waits. */
+ANYC_TEST(test_file_stream__is_closed_in_the_middle_of_a_call)
+{
+    for (int force = 0; force < 2; force++) {
+        struct receiver receiver = {.n = 99};
+        anyc_task_group group = ANYC_TASK_GROUP_INIT;
+        int writer;
+
+        ck_assert_ok(anyc_file_read_stream_create(file_of_pipe(&writer), &receiver.stream));
+        ck_assert_ok(anyc_task_group_enter(&group));
+        spawn(&group, receiver_task, &receiver);
+        ck_assert_ok(anyc_wait_all_tasks_blocked());
+        if (force == 1)
+            anyc_aclose_forcefully(receiver.stream);
+        else
+            spawn(&group, closer_task, receiver.stream);
+        ck_assert_ok(anyc_wait_all_tasks_blocked());
+        ck_assert_int_eq(receiver.n, 99);
+        ck_assert_int_eq(write(writer, "abc", 3), 3);
+        ck_assert_ok(anyc_task_group_exit(&group, 0));
+        ck_assert_int_eq(receiver.n, 3);
+        close(writer);
+    }
 }
 
 struct scarce {

@@ -7,6 +7,8 @@
 #include <anyc/anyc.h>
 #include <anyc/testing.h>
 
+#include <sys/socket.h>
+
 #include "scratch.h"
 #include "support/steps.h"
 
@@ -144,6 +146,110 @@ ANYC_TEST(test_file_write__tells_what_it_cannot_write)
     ck_assert_int_eq(anyc_file_write(file, "x", 1), -EBADF);
     check_read(file, SIZE_MAX, "abc");
     ck_assert_int_eq(anyc_file_truncate(file, 0), ANYC_EINVAL);
+    ck_assert_ok(anyc_aclose(file));
+    scratch_end(&scratch, "abc");
+}
+
+/* What fits into the buffer needs no thread: here there is none to be had. */
+ANYC_TEST(test_file_write__uses_no_thread_for_what_fits)
+{
+    anyc_capacity_limiter limiter;
+    struct scratch scratch = scratch_text("");
+    const anyc_open_file_options options = {.limiter = &limiter};
+    anyc_cancel_scope scope;
+    anyc_file *file;
+    static const char much[100000];
+
+    ck_assert_ok(anyc_capacity_limiter_init(&limiter, 1));
+    ck_assert_ok(anyc_open_file(scratch.path, "w", &options, &file));
+    file_put(file, "one ");
+    ck_assert_ok(anyc_capacity_limiter_acquire(&limiter));
+    file_put(file, "two ");
+    anyc_move_on_after(&scope, 0.001, false);
+    ck_assert_int_eq(anyc_file_write(file, much, sizeof much), ANYC_ECANCELLED);
+    ck_assert_ok(anyc_cancel_scope_exit(&scope, ANYC_ECANCELLED));
+    file_put(file, "three");
+    ck_assert_ok(anyc_capacity_limiter_release(&limiter));
+    ck_assert_ok(anyc_aclose(file));
+    anyc_capacity_limiter_deinit(&limiter);
+    scratch_end(&scratch, "one two three");
+}
+
+/* Neither without a buffer, nor with one that goes out at each line end, anything is kept back. */
+ANYC_TEST(test_file_write__obeys_the_buffering_of_what_it_wraps)
+{
+    static const int kinds[] = {_IONBF, _IOLBF};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct scratch scratch = scratch_text("");
+        FILE *stream = fopen(scratch.path, "we");
+        anyc_file *file = NULL;
+
+        ck_assert_ok(setvbuf(stream, NULL, kinds[i], 0));
+        ck_assert_ok(anyc_wrap_file(stream, NULL, &file));
+        file_put(file, "one\n");
+        file_put(file, "two\n");
+        ck_assert_str_eq(content_of_path(scratch.path), "one\ntwo\n");
+        ck_assert_ok(anyc_aclose(file));
+        scratch_remove(&scratch);
+    }
+}
+
+/* What was read ahead of a socket cannot be read again, so it must be read before writing. */
+ANYC_TEST(test_file_write__loses_nothing_that_was_read_ahead)
+{
+    int ends[2];
+    anyc_file *file = NULL;
+    char buf[10] = "";
+
+    ck_assert_ok(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+    ck_assert_ok(anyc_wrap_file(fdopen(ends[0], "r+"), NULL, &file));
+    ck_assert_int_eq(write(ends[1], "abcdef", 6), 6);
+    check_read(file, 2, "ab");
+    ck_assert_int_eq(anyc_file_write(file, "x", 1), -ESPIPE);
+    ck_assert_ok(anyc_file_flush(file));
+    ck_assert_int_eq(anyc_file_write(file, "x", 1), -ESPIPE);
+    check_read(file, 4, "cdef");
+    file_put(file, "answer");
+    ck_assert_ok(anyc_file_flush(file));
+    ck_assert_int_eq(read(ends[1], buf, sizeof buf), 6);
+    ck_assert_str_eq(buf, "answer");
+    ck_assert_int_eq(write(ends[1], "gh", 2), 2);
+    check_read(file, 2, "gh");
+    ck_assert_ok(anyc_aclose(file));
+    close(ends[1]);
+}
+
+/* A failure is told once, then the file goes on. */
+ANYC_TEST(test_file_write__goes_on_after_a_full_disk)
+{
+    anyc_file *file = file_open("/dev/full", "r+");
+    char buf[3];
+
+    file_put(file, "abc");
+    ck_assert_int_eq(anyc_file_seek(file, 0, SEEK_SET), -ENOSPC);
+    file_put(file, "abc");
+    ck_assert_int_eq(anyc_file_truncate(file, -1), -ENOSPC);
+    file_put(file, "abc");
+    ck_assert_int_eq(anyc_file_readinto(file, buf, 3), -ENOSPC);
+    ck_assert_int_eq(anyc_file_readinto(file, buf, 3), 3);
+    ck_assert_ok(anyc_file_flush(file));
+    ck_assert_ok(anyc_aclose(file));
+}
+
+/* Positions that no file has; the position stays. */
+ANYC_TEST(test_file_write__refuses_positions_without_sense)
+{
+    struct scratch scratch = scratch_text("abc");
+    anyc_file *file = file_open(scratch.path, "r+");
+
+    ck_assert_int_eq(anyc_file_seek(file, 1, SEEK_SET), 1);
+    ck_assert_int_eq(anyc_file_seek(file, INT64_MIN, SEEK_CUR), ANYC_EINVAL);
+    ck_assert_int_lt(anyc_file_seek(file, INT64_MAX, SEEK_CUR), 0);
+    ck_assert_int_lt(anyc_file_seek(file, INT64_MAX, SEEK_END), 0);
+    ck_assert_int_eq(anyc_file_truncate(file, INT64_MIN), ANYC_EINVAL);
+    ck_assert_int_eq(anyc_file_truncate(file, INT64_MAX), -EFBIG);
+    ck_assert_int_eq(anyc_file_tell(file), 1);
     ck_assert_ok(anyc_aclose(file));
     scratch_end(&scratch, "abc");
 }

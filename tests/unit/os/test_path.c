@@ -280,47 +280,151 @@ ANYC_TEST(test_path__takes_another_name_stem_or_suffix)
     anyc_path_destroy(gz);
 }
 
-/* Every function that makes a path, one after the other. */
-static int make_all(void)
+typedef int (*derive_fn)(const anyc_path *path, anyc_path **out_path);
+
+static int derive_clone(const anyc_path *path, anyc_path **out_path)
 {
-    anyc_path *path = NULL;
-    anyc_path *other = NULL;
+    return anyc_path_clone(path, out_path);
+}
+
+static int derive_parent(const anyc_path *path, anyc_path **out_path)
+{
+    return anyc_path_parent(path, out_path);
+}
+
+static int derive_parents(const anyc_path *path, anyc_path **out_path)
+{
+    return anyc_path_parents(path, 1, out_path);
+}
+
+static int derive_join(const anyc_path *path, anyc_path **out_path)
+{
+    return anyc_path_joinpath(path, "x", out_path);
+}
+
+static int derive_join_absolute(const anyc_path *path, anyc_path **out_path)
+{
+    return anyc_path_joinpath(path, "/x", out_path);
+}
+
+static int derive_name(const anyc_path *path, anyc_path **out_path)
+{
+    return anyc_path_with_name(path, "x", out_path);
+}
+
+static int derive_stem(const anyc_path *path, anyc_path **out_path)
+{
+    return anyc_path_with_stem(path, "x", out_path);
+}
+
+static int derive_suffix(const anyc_path *path, anyc_path **out_path)
+{
+    return anyc_path_with_suffix(path, ".x", out_path);
+}
+
+static int derive_way(const anyc_path *path, anyc_path **out_path)
+{
+    return anyc_path_relative_to(path, "/a", false, out_path);
+}
+
+static int derive_way_up(const anyc_path *path, anyc_path **out_path)
+{
+    return anyc_path_relative_to(path, "/x", true, out_path);
+}
+
+static int derive_uri(const anyc_path *path, anyc_path **out_path)
+{
     char *uri = NULL;
-    int rc = anyc_path_create("/a/b.c", NULL, &path);
+    int rc = anyc_path_as_uri(path, &uri);
 
     if (rc == 0)
-        rc = anyc_path_relative_to(path, "/x", true, &other);
-    anyc_path_destroy(other);
-    other = NULL;
-    if (rc == 0)
-        rc = anyc_path_with_suffix(path, ".d", &other);
-    anyc_path_destroy(other);
-    if (rc == 0)
-        rc = anyc_path_full_match(path, "**", NULL) - 1;
-    if (rc == 0)
-        rc = anyc_path_as_uri(path, &uri);
-    anyc_path_destroy(path);
-    path = NULL;
-    if (rc == 0)
-        rc = anyc_path_from_uri(uri, NULL, &path);
-    anyc_path_destroy(path);
+        rc = anyc_path_from_uri(uri, anyc_path_limiter(path), out_path);
     anyc_path_free(uri);
     return rc;
 }
 
+/* Of "/a/b.c". */
+static const struct {
+    derive_fn derive;
+    const char *expected;
+} derived[] = {
+    {derive_clone, "/a/b.c"},    {derive_parent, "/a"},     {derive_parents, "/"},
+    {derive_join, "/a/b.c/x"},   {derive_name, "/a/x"},     {derive_join_absolute, "/x"},
+    {derive_stem, "/a/x.c"},     {derive_suffix, "/a/b.x"}, {derive_way, "b.c"},
+    {derive_way_up, "../a/b.c"}, {derive_uri, "/a/b.c"},
+};
+
+enum { DERIVED = sizeof derived / sizeof derived[0] };
+
+static void check_derived(anyc_capacity_limiter *limiter)
+{
+    anyc_path *path = limited_path("/a/b.c", limiter);
+    anyc_path *result = NULL;
+
+    for (size_t i = 0; i < DERIVED; i++) {
+        ck_assert_ok(derived[i].derive(path, &result));
+        expect_path(result, derived[i].expected, limiter);
+    }
+    anyc_path_destroy(path);
+}
+
+/* OS-R018 */
+ANYC_TEST(test_path__hands_on_its_limiter_to_all_that_is_made_from_it)
+{
+    each_limiter(check_derived);
+}
+
+/* Names and texts that are none. */
+ANYC_TEST(test_path__refuses_what_is_no_text_or_name)
+{
+    static const char *const nameless[] = {"", ".", "/", "//"};
+    anyc_path *path = NULL;
+    anyc_path *other = NULL;
+
+    ck_assert_int_eq(anyc_path_create(NULL, NULL, &path), ANYC_EINVAL);
+    for (size_t i = 0; i < sizeof nameless / sizeof nameless[0]; i++) {
+        path = new_path(nameless[i]);
+        ck_assert_int_eq(anyc_path_with_name(path, "x", &other), ANYC_EINVAL);
+        ck_assert_int_eq(anyc_path_with_stem(path, "x", &other), ANYC_EINVAL);
+        ck_assert_int_eq(anyc_path_with_suffix(path, ".x", &other), ANYC_EINVAL);
+        ck_assert_int_eq(anyc_path_joinpath(path, NULL, &other), ANYC_EINVAL);
+        ck_assert_int_eq(anyc_path_relative_to(path, NULL, false, &other), ANYC_EINVAL);
+        ck_assert_int_eq(anyc_path_is_relative_to(path, NULL), ANYC_EINVAL);
+        ck_assert_int_eq(anyc_path_match(path, NULL, NULL), ANYC_EINVAL);
+        ck_assert_int_eq(anyc_path_full_match(path, NULL, NULL), ANYC_EINVAL);
+        anyc_path_destroy(path);
+    }
+    ck_assert_ptr_null(other);
+}
+
 ANYC_TEST_PLAIN(test_path__out_of_memory_is_an_answer)
 {
-    bool failed = true;
+    anyc_path *path;
+    anyc_path *result = NULL;
 
     fail_alloc_install();
-    for (long n = 1; failed; n++) {
-        int rc;
+    path = limited_path("/a/b.c", NULL);
+    for (size_t i = 0; i < DERIVED; i++) {
+        bool failed = true;
 
-        fail_alloc_arm(n);
-        rc = make_all();
-        failed = fail_alloc_disarm();
-        ck_assert(failed ? rc < 0 : rc == 0);
+        for (long n = 1; failed; n++) {
+            int rc;
+
+            fail_alloc_arm(n);
+            rc = derived[i].derive(path, &result);
+            failed = fail_alloc_disarm();
+            ck_assert_int_eq(rc, failed ? ANYC_ENOMEM : 0);
+        }
+        expect_path(result, derived[i].expected, NULL);
     }
+    fail_alloc_arm(1);
+    ck_assert_int_eq(anyc_path_match(path, "*", NULL), ANYC_ENOMEM);
+    fail_alloc_arm(1);
+    ck_assert_int_eq(anyc_path_full_match(path, "**", NULL), ANYC_ENOMEM);
+    fail_alloc_arm(1);
+    ck_assert_int_eq(anyc_path_is_relative_to(path, "/"), ANYC_ENOMEM);
+    (void)fail_alloc_disarm(); /* it did */
+    anyc_path_destroy(path);
     forget_last_error();
     ck_assert_int_eq(fail_alloc_live(), 0);
 }

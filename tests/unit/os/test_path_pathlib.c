@@ -9,7 +9,7 @@
 #include "path_tree.h"
 #include "support/program.h"
 
-enum { ANSWER_ROOM = 1 << 20, QUESTIONS_LEAST = 6000 };
+enum { ANSWER_ROOM = 1 << 23, QUESTIONS_LEAST = 9000 };
 
 /* What a function answered, as the script writes it. */
 struct answer {
@@ -165,6 +165,14 @@ static void ask_relative_to(struct answer *answer, const anyc_path *path, const 
     answer_path(answer, rc, result);
 }
 
+static void ask_relative_up(struct answer *answer, const anyc_path *path, const char *other)
+{
+    anyc_path *result = NULL;
+    int rc = anyc_path_relative_to(path, other, true, &result);
+
+    answer_path(answer, rc, result);
+}
+
 static void ask_is_relative_to(struct answer *answer, const anyc_path *path, const char *other)
 {
     answer_truth(answer, anyc_path_is_relative_to(path, other));
@@ -173,6 +181,11 @@ static void ask_is_relative_to(struct answer *answer, const anyc_path *path, con
 static void ask_match(struct answer *answer, const anyc_path *path, const char *other)
 {
     answer_truth(answer, anyc_path_match(path, other, NULL));
+}
+
+static void ask_full_match(struct answer *answer, const anyc_path *path, const char *other)
+{
+    answer_truth(answer, anyc_path_full_match(path, other, NULL));
 }
 
 static void ask_compare(struct answer *answer, const anyc_path *path, const char *other)
@@ -204,7 +217,7 @@ static int text_order(const void *a, const void *b)
 /* All that an iterator finds, sorted. */
 static void answer_found(struct answer *answer, anyc_path_iterator *iterator)
 {
-    static char *texts[1 << 15];
+    static char *texts[1 << 17];
     const anyc_path *path;
     size_t count = 0;
 
@@ -236,6 +249,24 @@ static void ask_rglob(struct answer *answer, const anyc_path *path, const char *
     answer_found(answer, iterator);
 }
 
+static void ask_resolve(struct answer *answer, const anyc_path *path, const char *other)
+{
+    anyc_path *result = NULL;
+    int rc = anyc_path_resolve(path, false, &result);
+
+    (void)other;
+    answer_path(answer, rc, result);
+}
+
+static void ask_resolve_strict(struct answer *answer, const anyc_path *path, const char *other)
+{
+    anyc_path *result = NULL;
+    int rc = anyc_path_resolve(path, true, &result);
+
+    (void)other;
+    answer_path(answer, rc, result);
+}
+
 static const struct {
     const char *name;
     ask_fn ask;
@@ -254,12 +285,16 @@ static const struct {
     {"with_stem", ask_with_stem},
     {"with_suffix", ask_with_suffix},
     {"relative_to", ask_relative_to},
+    {"relative_up", ask_relative_up},
     {"is_relative_to", ask_is_relative_to},
     {"match", ask_match},
+    {"full_match", ask_full_match},
     {"compare", ask_compare},
     {"as_uri", ask_as_uri},
     {"glob", ask_glob},
     {"rglob", ask_rglob},
+    {"resolve", ask_resolve},
+    {"resolve_strict", ask_resolve_strict},
 };
 
 /* Turns hexadecimal into bytes, in place; "-" is the empty text. Answers their number. */

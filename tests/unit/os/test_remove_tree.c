@@ -117,6 +117,59 @@ ANYC_TEST_PLAIN(test_remove_tree__removes_what_has_no_permissions)
     tree_check_gone(&tree);
 }
 
+/* The same for a user who needs permissions, and deep in the tree. */
+ANYC_TEST_PLAIN(test_remove_tree__gives_itself_permissions)
+{
+    static const mode_t modes[] = {0, 0400, 0100, 0500, 0600};
+    uid_t user = geteuid();
+
+    if (user == 0)
+        ck_assert_ok(seteuid(65534));
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        struct tree tree = tree_make();
+
+        tree_add_dir(&tree, "a");
+        tree_add_dir(&tree, "a/b");
+        tree_add_file(&tree, "a/b/c");
+        tree_add_file(&tree, "d");
+        ck_assert_ok(fchmodat(tree.fd, "d", 0, 0));
+        ck_assert_ok(fchmodat(tree.fd, "a/b", modes[i], 0));
+        ck_assert_ok(fchmodat(tree.fd, "a", modes[i], 0));
+        ck_assert_ok(fchmod(tree.fd, modes[i]));
+        ck_assert_ok(anyc__remove_tree(tree.path));
+        tree_check_gone(&tree);
+    }
+    ck_assert_ok(seteuid(user));
+}
+
+/* A directory of somebody else's stays; all around it goes, and it is told. */
+ANYC_TEST_PLAIN(test_remove_tree__leaves_what_it_may_not_touch)
+{
+    struct tree tree = tree_make();
+    uid_t user = geteuid();
+    int rc;
+
+    if (user != 0) /* who cannot give files away */
+        ck_assert_ok(chmod(tree.path, 0700));
+    tree_add_dir(&tree, "a");
+    tree_add_dir(&tree, "others");
+    tree_add_file(&tree, "others/precious");
+    tree_add_file(&tree, "z");
+    if (user == 0) {
+        ck_assert_ok(fchown(tree.fd, 65534, (gid_t)-1));
+        ck_assert_ok(fchownat(tree.fd, "a", 65534, (gid_t)-1, 0));
+        ck_assert_ok(seteuid(65534));
+        rc = anyc__remove_tree(tree.path);
+        ck_assert_ok(seteuid(user));
+        ck_assert_int_eq(rc, -EACCES);
+        ck_assert_ok(faccessat(tree.fd, "others/precious", F_OK, 0));
+        ck_assert_int_eq(faccessat(tree.fd, "a", F_OK, 0), -1);
+        ck_assert_int_eq(faccessat(tree.fd, "z", F_OK, 0), -1);
+    }
+    ck_assert_ok(anyc__remove_tree(tree.path));
+    tree_check_gone(&tree);
+}
+
 ANYC_TEST_PLAIN(test_remove_tree__goes_on_after_a_failure)
 {
     struct tree tree = tree_make();

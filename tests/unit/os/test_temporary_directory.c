@@ -133,3 +133,53 @@ ANYC_TEST(test_temporary_directory__tells_what_it_cannot_remove)
     ck_assert_ok(unlink(anyc_temporary_dir_path(dir)));
     ck_assert_ok(anyc_aclose(dir));
 }
+
+/* So does its close, once; it may be told to be content. */
+ANYC_TEST(test_temporary_directory__tells_it_when_it_is_closed)
+{
+    for (int ignore = 0; ignore < 2; ignore++) {
+        const anyc_temporary_directory_options options = {.ignore_cleanup_errors = ignore == 1};
+        anyc_temporary_dir *dir = NULL;
+
+        ck_assert_ok(anyc_temporary_directory(&options, &dir));
+        ck_assert_ok(rmdir(anyc_temporary_dir_path(dir)));
+        ck_assert_ok(symlink("/tmp", anyc_temporary_dir_path(dir)));
+        ck_assert_int_eq(anyc_close(dir), ignore == 1 ? 0 : -ENOTDIR);
+        ck_assert_ok(anyc_close(dir));
+        ck_assert_ok(unlink(anyc_temporary_dir_path(dir)));
+        ck_assert_ok(anyc_aclose(dir));
+    }
+}
+
+static void fill(const anyc_temporary_dir *dir)
+{
+    char path[128];
+
+    for (int i = 0; i < 300; i++) {
+        (void)snprintf(path, sizeof path, "%s/%03d", anyc_temporary_dir_path(dir), i / 3);
+        if (i % 3 == 0)
+            ck_assert_ok(mkdir(path, 0700));
+        (void)strncat(path, i % 3 == 1 ? "/a" : "/b", 3);
+        ck_assert_ok(i % 3 == 0 ? 0 : mknod(path, S_IFREG | 0600, 0));
+    }
+}
+
+static int cleanup_task(void *arg)
+{
+    return anyc_temporary_dir_cleanup(arg);
+}
+
+/* Each finds gone what the others have removed. */
+ANYC_TEST(test_temporary_directory__may_be_removed_by_several_at_once)
+{
+    anyc_temporary_dir *dir = directory_make();
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+
+    fill(dir);
+    ck_assert_ok(anyc_task_group_enter(&group));
+    for (int i = 0; i < 4; i++)
+        ck_assert_ok(anyc_task_group_start_soon(&group, cleanup_task, dir, NULL));
+    ck_assert_ok(anyc_task_group_exit(&group, 0));
+    ck_assert_int_eq(access(anyc_temporary_dir_path(dir), F_OK), -1);
+    ck_assert_ok(anyc_aclose(dir));
+}

@@ -7,6 +7,8 @@
 #include <anyc/anyc.h>
 #include <anyc/testing.h>
 
+#include <signal.h>
+
 #include "scratch.h"
 #include "support/fail_alloc.h"
 #include "support/limit_fds.h"
@@ -75,6 +77,7 @@ ANYC_TEST(test_temporary_file__has_no_name)
 
 ANYC_TEST(test_temporary_file__refuses_what_makes_no_sense)
 {
+    char name[300] = "";
     anyc_file *file;
 
     ck_assert_int_eq(anyc_temporary_file(&(anyc_temporary_file_options){.mode = "q"}, &file),
@@ -90,6 +93,108 @@ ANYC_TEST(test_temporary_file__refuses_what_makes_no_sense)
         -ENOENT);
     ck_assert_int_eq(anyc_temporary_file(&(anyc_temporary_file_options){.dir = "/no/such"}, &file),
                      -ENOENT);
+    ck_assert_int_eq(anyc_temporary_file(&(anyc_temporary_file_options){.dir = "/dev/null"}, &file),
+                     -ENOTDIR);
+    memset(name, 'x', sizeof name - 1);
+    ck_assert_int_eq(
+        anyc_named_temporary_file(&(anyc_named_temporary_file_options){.prefix = name}, &file),
+        -ENAMETOOLONG);
+}
+
+static bool is_closed_on_exec(const anyc_file *file)
+{
+    return (fcntl(fileno(anyc_file_wrapped(file)), F_GETFD) & FD_CLOEXEC) != 0;
+}
+
+/* What exists is never opened, so every mode begins with an empty file. */
+ANYC_TEST(test_temporary_file__can_be_used_as_its_mode_says)
+{
+    anyc_temporary_file_options options = {.mode = "r"};
+    anyc_bytes bytes;
+    anyc_file *file = NULL;
+
+    ck_assert_ok(anyc_temporary_file(&options, &file));
+    ck_assert_int_eq(anyc_file_write(file, "x", 1), -EBADF);
+    check_read(file, SIZE_MAX, "");
+    ck_assert_ok(anyc_aclose(file));
+    options.mode = "x";
+    ck_assert_ok(anyc_named_temporary_file(&options, &file));
+    file_put(file, "x");
+    ck_assert_int_eq(anyc_file_read(file, 1, &bytes), -EBADF);
+    ck_assert_ok(anyc_aclose(file));
+    options.mode = "ab+";
+    ck_assert_ok(anyc_named_temporary_file(&options, &file));
+    ck_assert(is_closed_on_exec(file));
+    file_put(file, "ab");
+    ck_assert_int_eq(anyc_file_seek(file, 0, SEEK_SET), 0);
+    file_put(file, "c"); /* at the end */
+    ck_assert_int_eq(anyc_file_seek(file, 0, SEEK_SET), 0);
+    check_read(file, SIZE_MAX, "abc");
+    ck_assert_ok(anyc_aclose(file));
+}
+
+ANYC_TEST(test_temporary_file__has_a_limiter_and_any_name)
+{
+    anyc_capacity_limiter limiter;
+    const anyc_temporary_file_options options = {
+        .limiter = &limiter, .prefix = "\xff-", .suffix = "\n"};
+    anyc_file *file = NULL;
+    struct stat status;
+
+    ck_assert_ok(anyc_capacity_limiter_init(&limiter, 1));
+    ck_assert_ok(anyc_named_temporary_file(&options, &file));
+    ck_assert_ptr_eq(anyc_file_limiter(file), &limiter);
+    ck_assert_ptr_nonnull(strstr(anyc_file_path(file), "/\xff-"));
+    ck_assert_ok(stat(anyc_file_path(file), &status));
+    ck_assert_int_eq(status.st_mode & 0777, 0600);
+    ck_assert_ok(anyc_aclose(file));
+    ck_assert_ok(anyc_temporary_file(&options, &file));
+    ck_assert_ptr_eq(anyc_file_limiter(file), &limiter);
+    ck_assert(is_closed_on_exec(file));
+    ck_assert_ok(anyc_aclose(file));
+    anyc_capacity_limiter_deinit(&limiter);
+}
+
+/* By force too, and whatever is cancelled. */
+ANYC_TEST(test_temporary_file__is_removed_however_it_ends)
+{
+    char path[64];
+    anyc_cancel_scope scope;
+    anyc_file *file = NULL;
+
+    ck_assert_ok(anyc_named_temporary_file(NULL, &file));
+    (void)snprintf(path, sizeof path, "%s", anyc_file_path(file));
+    anyc_aclose_forcefully(file);
+    ck_assert_int_eq(access(path, F_OK), -1);
+    ck_assert_ok(anyc_named_temporary_file(NULL, &file));
+    (void)snprintf(path, sizeof path, "%s", anyc_file_path(file));
+    ck_assert_ok(anyc_cancel_scope_enter(&scope, NULL));
+    anyc_cancel_scope_cancel(&scope, NULL);
+    ck_assert_ok(anyc_aclose(file));
+    ck_assert_ok(anyc_cancel_scope_exit(&scope, 0));
+    ck_assert_int_eq(access(path, F_OK), -1);
+}
+
+/* The name is removed, and the failure told, when the last bytes find no room. */
+ANYC_TEST(test_temporary_file__is_removed_if_its_close_fails)
+{
+    struct rlimit old;
+    struct rlimit limit;
+    anyc_file *file = NULL;
+    int rc;
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    ck_assert_ok(anyc_named_temporary_file(NULL, &file));
+    file_put(file, "abc");
+    ck_assert_ok(getrlimit(RLIMIT_FSIZE, &old));
+    limit = old;
+    limit.rlim_cur = 1;
+    ck_assert_ok(setrlimit(RLIMIT_FSIZE, &limit)); /* no output from here on */
+    rc = anyc_close(file);
+    ck_assert_ok(setrlimit(RLIMIT_FSIZE, &old));
+    ck_assert_int_eq(rc, -EFBIG);
+    ck_assert_int_eq(access(anyc_file_path(file), F_OK), -1);
+    ck_assert_ok(anyc_aclose(file));
 }
 
 static bool text_ends_with(const char *text, const char *end)
@@ -164,6 +269,54 @@ ANYC_TEST(test_temporary_file__finds_the_directory)
     check_temporary_dir("/var/tmp");
     setenv("TEMP", "/dev/null", 1);
     check_temporary_dir(dir);
+    setenv("TMPDIR", "", 1); /* as if it were not set */
+    check_temporary_dir(dir);
+    ck_assert_ok(rmdir(dir));
+}
+
+/* Slashes too many are taken out, as ".", so that paths can be compared. */
+ANYC_TEST(test_temporary_file__tidies_the_directory)
+{
+    char dir[] = "/tmp/anyc-tidy-XXXXXX";
+    char path[64];
+    anyc_bytes made;
+
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    setenv("TMPDIR", "/tmp/", 1);
+    check_temporary_dir("/tmp");
+    setenv("TMPDIR", "//var/./tmp//.", 1);
+    check_temporary_dir("/var/tmp");
+    ck_assert_ok(chdir(dir));
+    setenv("TMPDIR", "./", 1);
+    check_temporary_dir(dir);
+    setenv("TMPDIR", ".", 1);
+    check_temporary_dir(dir);
+    setenv("TMPDIR", "..", 1); /* it stays: a link might be before it */
+    (void)snprintf(path, sizeof path, "%s/..", dir);
+    check_temporary_dir(path);
+    ck_assert_ok(anyc_mkdtemp(&(anyc_mkdtemp_options){.dir = ".//"}, &made));
+    ck_assert_int_eq(strncmp(made.data, dir, strlen(dir)), 0);
+    ck_assert_uint_eq(made.len, strlen(dir) + strlen("/tmpxxxxxxxx"));
+    ck_assert_ok(rmdir(made.data));
+    anyc_bytes_deinit(&made);
+    ck_assert_ok(rmdir(dir));
+}
+
+/* What the user may not write to is passed over. */
+ANYC_TEST(test_temporary_file__passes_over_what_is_closed_to_it)
+{
+    char dir[] = "/tmp/anyc-closed-XXXXXX";
+    uid_t user = geteuid();
+
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_ok(chmod(dir, 0555));
+    setenv("TMPDIR", dir, 1);
+    unsetenv("TEMP");
+    unsetenv("TMP");
+    if (user == 0) /* who may write anywhere */
+        ck_assert_ok(seteuid(65534));
+    check_temporary_dir("/tmp");
+    ck_assert_ok(seteuid(user));
     ck_assert_ok(rmdir(dir));
 }
 

@@ -7,75 +7,15 @@
 #include <anyc/buffered_stream.h>
 #include <anyc/error.h>
 #include <anyc/loop.h>
-#include <anyc/task.h>
 #include <anyc/testing.h>
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "buffered_help.h"
 #include "chunks.h"
 #include "dummy_stream.h"
 #include "scarce.h"
-
-struct job {
-    anyc_buffered_stream *stream;
-    ssize_t rc;
-    char buf[16];
-};
-
-static anyc_buffered_stream *buffer(anyc_byte_stream *inner)
-{
-    anyc_buffered_stream *stream = NULL;
-
-    ck_assert_int_eq(anyc_buffered_stream_create(inner, &stream), 0);
-    return stream;
-}
-
-static void expect(anyc_buffered_stream *stream, size_t max_bytes, const char *expected)
-{
-    char buf[64];
-    ssize_t n = anyc_receive(&stream->stream, buf, max_bytes);
-
-    ck_assert_int_eq(n, (ssize_t)strlen(expected));
-    ck_assert_mem_eq(buf, expected, strlen(expected));
-}
-
-static void expect_exactly(anyc_buffered_stream *stream, const char *expected)
-{
-    char buf[64];
-
-    ck_assert_int_eq(anyc_buffered_receive_exactly(stream, buf, strlen(expected)), 0);
-    ck_assert_mem_eq(buf, expected, strlen(expected));
-}
-
-static ssize_t receive_until(anyc_buffered_stream *stream, const char *delimiter, size_t max_bytes)
-{
-    char buf[64];
-
-    return anyc_buffered_receive_until(stream, delimiter, strlen(delimiter), max_bytes, buf,
-                                       sizeof buf);
-}
-
-static void expect_until(anyc_buffered_stream *stream, const char *delimiter, size_t max_bytes,
-                         const char *expected)
-{
-    char buf[64];
-    ssize_t n = anyc_buffered_receive_until(stream, delimiter, strlen(delimiter), max_bytes, buf,
-                                            sizeof buf);
-
-    ck_assert_int_eq(n, (ssize_t)strlen(expected));
-    ck_assert_mem_eq(buf, expected, strlen(expected));
-}
-
-static void expect_buffer(anyc_buffered_stream *stream, const char *expected)
-{
-    size_t len = 99;
-    const void *data = anyc_buffered_buffer(stream, &len);
-
-    ck_assert_uint_eq(len, strlen(expected));
-    if (len > 0)
-        ck_assert_mem_eq(data, expected, len);
-}
 
 /* ST-016; what came is still there. */
 ANYC_TEST(test_buffered__receive_exactly_tells_an_early_end)
@@ -275,6 +215,92 @@ ANYC_TEST(test_buffered__the_search_goes_on_where_a_delimiter_may_begin)
     ck_assert_int_eq(anyc_aclose(stream), 0);
 }
 
+/* ST-R009: a long search over single bytes; it would not end if each began at the front. */
+ANYC_TEST_WITH(test_buffered__a_long_search_takes_time_in_proportion, .timeout = 60)
+{
+    enum { TOTAL = 2 << 20 };
+    char *text = malloc(TOTAL + 1);
+    char *found = malloc(TOTAL);
+    struct dummy_bytes inner;
+    anyc_buffered_stream *stream;
+
+    ck_assert_ptr_nonnull(text);
+    ck_assert_ptr_nonnull(found);
+    memset(text, 'a', TOTAL);
+    memcpy(text + TOTAL - 4, "aab;", 5);
+    dummy_bytes_init(&inner, text);
+    inner.step = 1;
+    stream = buffer(&inner.stream);
+    ck_assert_int_eq(anyc_buffered_receive_until(stream, "aab;", 4, TOTAL, found, TOTAL),
+                     TOTAL - 4);
+    ck_assert_mem_eq(found, text, TOTAL - 4);
+    expect_buffer(stream, "");
+    ck_assert_int_eq(anyc_aclose(stream), 0);
+    free(found);
+    free(text);
+}
+
+/* ST-R009: the limit is reached exactly, with and without the delimiter as its last byte; delimiters
+ * may have zero bytes in them. */
+ANYC_TEST(test_buffered__the_limit_may_be_reached_exactly)
+{
+    struct dummy_bytes inner;
+    anyc_buffered_stream *stream;
+    char buf[8];
+
+    dummy_bytes_init(&inner, "ab\0\0abcd");
+    inner.data_len = 8;
+    inner.step = 1;
+    stream = buffer(&inner.stream);
+    ck_assert_int_eq(anyc_buffered_receive_until(stream, "\0\0", 2, 4, buf, 8), 2);
+    ck_assert_mem_eq(buf, "ab", 2);
+    ck_assert_int_eq(anyc_buffered_receive_until(stream, "d", 1, 3, buf, 8), ANYC_EDELIMITER);
+    expect_buffer(stream, "abc");
+    ck_assert_int_eq(anyc_buffered_receive_until(stream, "d", 1, 4, buf, 8), 3);
+    ck_assert_int_eq(anyc_buffered_receive_until(stream, "d", 1, 0, buf, 8), ANYC_EDELIMITER);
+    ck_assert_int_eq(anyc_aclose(stream), 0);
+}
+
+/* The end is asked for again: a stream may grow, and what came before is still there. */
+ANYC_TEST(test_buffered__goes_on_when_the_stream_has_grown)
+{
+    struct dummy_bytes inner;
+    anyc_buffered_stream *stream;
+    char buf[8];
+
+    dummy_bytes_init(&inner, "ab");
+    stream = buffer(&inner.stream);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(anyc_buffered_receive_exactly(stream, buf, 4), ANYC_EINCOMPLETE);
+        ck_assert_int_eq(receive_until(stream, ";", 4), ANYC_EINCOMPLETE);
+    }
+    ck_assert_int_eq(anyc_buffered_feed_data(stream, "c", 1), 0);
+    inner.data = "d;";
+    inner.data_len = 2;
+    expect_until(stream, ";", 8, "abcd");
+    ck_assert_int_eq(anyc_receive(&stream->stream, buf, 8), ANYC_EOF);
+    ck_assert_int_eq(anyc_receive(&stream->stream, buf, 8), ANYC_EOF);
+    ck_assert_int_eq(anyc_buffered_feed_data(stream, "e", 1), 0);
+    expect(stream, 8, "e");
+    ck_assert_int_eq(anyc_aclose(stream), 0);
+}
+
+/* AnyIO: `buffer` of a closed stream. */
+ANYC_TEST(test_buffered__the_buffer_can_be_looked_at_after_closing)
+{
+    struct dummy_bytes inner;
+    anyc_buffered_stream *stream;
+
+    dummy_bytes_init(&inner, "");
+    stream = buffer(&inner.stream);
+    expect_buffer(stream, "");
+    ck_assert_int_eq(anyc_buffered_feed_data(stream, "abc", 3), 0);
+    expect(stream, 1, "a");
+    ck_assert_int_eq(anyc_close(stream), 0);
+    expect_buffer(stream, "bc");
+    ck_assert_int_eq(anyc_aclose(stream), 0);
+}
+
 /* ST-R009, ST-R011: arguments first, even when the stream is closed. */
 ANYC_TEST(test_buffered__arguments_are_checked_first)
 {
@@ -354,121 +380,6 @@ ANYC_TEST(test_buffered__an_error_of_the_inner_stream_is_passed_on)
     expect(stream, 8, "xy");
     ck_assert_int_eq(anyc_receive(&stream->stream, buf, 8), ANYC_EBROKEN);
     ck_assert_int_eq(anyc_aclose(stream), 0);
-}
-
-static int receive_eight(void *arg)
-{
-    struct job *job = arg;
-
-    job->rc = anyc_buffered_receive_exactly(job->stream, job->buf, 8);
-    return 0;
-}
-
-static int receive_some(void *arg)
-{
-    struct job *job = arg;
-
-    job->rc = anyc_receive(&job->stream->stream, job->buf, sizeof job->buf);
-    return 0;
-}
-
-ANYC_TEST(test_buffered__a_second_receiver_is_refused)
-{
-    anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct chunks chunks;
-    struct job job = {0};
-    char buf[4];
-
-    chunks_open(&chunks, 0);
-    job.stream = buffer(chunks_receiver(&chunks));
-    ck_assert_int_eq(anyc_task_group_enter(&group), 0);
-    ck_assert_int_eq(anyc_task_group_start_soon(&group, receive_eight, &job, NULL), 0);
-    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
-    chunks_put(&chunks, "abcd");
-    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
-    ck_assert_int_eq(anyc_receive(&job.stream->stream, buf, sizeof buf), ANYC_EBUSY);
-    ck_assert_int_eq(anyc_buffered_receive_exactly(job.stream, buf, 1), ANYC_EBUSY);
-    ck_assert_int_eq(receive_until(job.stream, "a", 4), ANYC_EBUSY);
-    ck_assert_int_eq(anyc_buffered_feed_data(job.stream, "x", 1), ANYC_EBUSY);
-    chunks_put(&chunks, "efghij");
-    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
-    ck_assert_int_eq(job.rc, 0);
-    ck_assert_mem_eq(job.buf, "abcdefgh", 8);
-    expect_buffer(job.stream, "ij");
-    ck_assert_int_eq(anyc_aclose(job.stream), 0);
-    ck_assert_int_eq(anyc_aclose(chunks.send), 0);
-}
-
-ANYC_TEST(test_buffered__a_cancelled_receive_keeps_what_came)
-{
-    anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct chunks chunks;
-    struct job job = {0};
-
-    chunks_open(&chunks, 0);
-    job.stream = buffer(chunks_receiver(&chunks));
-    ck_assert_int_eq(anyc_task_group_enter(&group), 0);
-    ck_assert_int_eq(anyc_task_group_start_soon(&group, receive_eight, &job, NULL), 0);
-    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
-    chunks_put(&chunks, "abcd");
-    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
-    anyc_task_group_cancel(&group, NULL);
-    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
-    ck_assert_int_eq(job.rc, ANYC_ECANCELLED);
-    expect_exactly(job.stream, "abcd");
-    ck_assert_int_eq(anyc_aclose(job.stream), 0);
-    ck_assert_int_eq(anyc_aclose(chunks.send), 0);
-}
-
-ANYC_TEST(test_buffered__in_a_cancelled_scope_nothing_is_taken)
-{
-    anyc_cancel_scope scope;
-    struct dummy_bytes inner;
-    anyc_buffered_stream *stream;
-    char buf[4];
-
-    dummy_bytes_init(&inner, "abc");
-    stream = buffer(&inner.stream);
-    ck_assert_int_eq(anyc_buffered_feed_data(stream, "x;y", 3), 0);
-    ck_assert_int_eq(anyc_cancel_scope_enter(&scope, NULL), 0);
-    anyc_cancel_scope_cancel(&scope, NULL);
-    ck_assert_int_eq(anyc_receive(&stream->stream, buf, 4), ANYC_ECANCELLED);
-    ck_assert_int_eq(anyc_buffered_receive_exactly(stream, buf, 2), ANYC_ECANCELLED);
-    ck_assert_int_eq(receive_until(stream, ";", 4), ANYC_ECANCELLED);
-    ck_assert_int_eq(anyc_cancel_scope_exit(&scope, ANYC_ECANCELLED), 0);
-    expect_buffer(stream, "x;y");
-    ck_assert_int_eq(anyc_aclose(stream), 0);
-}
-
-static void free_while_receiving(anyc_task_fn receive, bool wake_first)
-{
-    anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct chunks chunks;
-    struct job job = {0};
-
-    chunks_open(&chunks, 0);
-    job.stream = buffer(chunks_receiver(&chunks));
-    ck_assert_int_eq(anyc_task_group_enter(&group), 0);
-    ck_assert_int_eq(anyc_task_group_start_soon(&group, receive, &job, NULL), 0);
-    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
-    if (wake_first)
-        chunks_put(&chunks, "abcd");
-    ck_assert_int_eq(anyc_aclose(job.stream), 0);
-    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
-    ck_assert_int_eq(job.rc, ANYC_ECLOSED);
-    ck_assert_int_eq(anyc_aclose(chunks.send), 0);
-}
-
-ANYC_TEST(test_buffered__can_be_freed_while_a_task_waits_in_it)
-{
-    free_while_receiving(receive_eight, false);
-    free_while_receiving(receive_some, false);
-}
-
-ANYC_TEST(test_buffered__can_be_freed_before_a_woken_task_runs)
-{
-    free_while_receiving(receive_eight, true);
-    free_while_receiving(receive_some, true);
 }
 
 /* A megabyte that comes in odd pieces and is taken in others; compared with what was sent. */

@@ -9,6 +9,8 @@
 #include <anyc/task.h>
 #include <anyc/testing.h>
 
+#include <errno.h>
+
 #include "chunks.h"
 #include "scarce.h"
 #include "text_help.h"
@@ -86,13 +88,13 @@ ANYC_TEST(test_text__a_byte_order_mark_tells_the_order)
 
 ANYC_TEST(test_text__an_unknown_encoding_is_named)
 {
-    static const char *const names[] = {"no-such-thing", "", "UTF-8//IGNORE",
-                                        "ISO-8859-1//TRANSLIT"};
+    static const char *const names[] = {"no-such-thing",        "",  "UTF-8//IGNORE",
+                                        "ISO-8859-1//TRANSLIT", "-", "_"};
     struct dummy_bytes inner;
     anyc_text_stream *stream = NULL;
 
     dummy_bytes_init(&inner, "");
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         ck_assert_int_eq(
             anyc_text_stream_create(&inner.stream, TEXT_OPTIONS(names[i], STRICT), &stream),
             ANYC_EINVAL);
@@ -278,6 +280,80 @@ ANYC_TEST(test_text__goes_on_when_the_stream_has_grown)
     text_expect_all(stream, "i");
 }
 
+/* A receiver with much room takes much at a time, and never more than it has to. */
+ANYC_TEST(test_text__asks_for_as_much_as_there_is_room_for)
+{
+    static char data[300000 + 1];
+    static char buf[300000];
+    struct dummy_bytes inner;
+    anyc_text_stream *stream;
+    size_t got = 0;
+    ssize_t n;
+
+    memset(data, 'a', sizeof buf);
+    stream = text_of_bytes(&inner, data, sizeof buf, 0, NULL);
+    while ((n = anyc_receive(&stream->stream, buf + got, sizeof buf - got)) > 0) {
+        ck_assert_uint_le(inner.asked, 65536);
+        got += (size_t)n;
+        if (got == sizeof buf)
+            break;
+    }
+    ck_assert_uint_eq(got, sizeof buf);
+    ck_assert_mem_eq(buf, data, sizeof buf);
+    ck_assert_int_le(inner.state.calls, 10);
+    ck_assert_int_eq(anyc_aclose(stream), 0);
+}
+
+/* Zero bytes are characters as others. */
+ANYC_TEST(test_text__a_zero_byte_is_a_character)
+{
+    struct dummy_bytes inner;
+    anyc_text_stream *stream =
+        text_of_bytes(&inner, "a\0\0\0\0\0b\0", 8, 1, TEXT_OPTIONS("UTF-16LE", STRICT));
+    char buf[8];
+
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_int_eq(anyc_receive(&stream->stream, buf + i, 8 - i), 1);
+    ck_assert_mem_eq(buf, "a\0\0b", 4);
+    ck_assert_int_eq(anyc_send(&stream->stream, "x\0y", 3), 0);
+    text_expect_sent(&inner, "x\0\0\0y\0", 6);
+    ck_assert_int_eq(anyc_aclose(stream), 0);
+}
+
+/* The end within a mark, a unit, a pair, an escape: an error each, and then the end. */
+ANYC_TEST(test_text__the_end_within_anything_is_an_error)
+{
+    static const struct {
+        const char *encoding;
+        const char *data;
+        size_t len;
+        const char *bytes;
+    } ends[] = {
+        {"UTF-8", "\xF0\x9F\x98", 3, "0xf0 0x9f 0x98 at offset 0"},
+        {"UTF-8-SIG", "\xEF\xBB", 2, "0xef 0xbb at offset 0"},
+        {"UTF-16", "\xFF", 1, "0xff at offset 0"},
+        {"UTF-16LE", "\x3D\xD8", 2, "0x3d 0xd8 at offset 0"},
+        {"UTF-16BE", "\xD8\x3D\xDE", 3, "0xd8 0x3d 0xde at offset 0"},
+        {"UTF-32", "\xFF\xFE\0", 3, "0xff 0xfe 0x00 at offset 0"},
+        {"Shift-JIS", "\x93", 1, "0x93 at offset 0"},
+    };
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        for (size_t step = 0; step < 2; step++) {
+            const anyc_text_stream_options options = {.encoding = ends[i].encoding};
+            struct dummy_bytes inner;
+            anyc_text_stream *stream =
+                text_of_bytes(&inner, ends[i].data, ends[i].len, step, &options);
+
+            text_expect_error(stream, ANYC_EDECODE);
+            text_expect_message(ends[i].bytes);
+            text_expect_message("ends within a character");
+            text_expect_error(stream, ANYC_EOF);
+            ck_assert_int_eq(anyc_aclose(stream), 0);
+        }
+    }
+}
+
 static int use_without_memory(void *arg)
 {
     struct dummy_bytes inner;
@@ -309,6 +385,69 @@ static int use_without_memory(void *arg)
     text_expect_sent(&inner, "h?\xE9", 3);
     ck_assert_int_eq(anyc_aclose(stream), 0);
     return 0;
+}
+
+/* Again and again, with one block more each time. */
+static ssize_t receive_at_last(anyc_text_stream *stream, void *buf, size_t size, bool line)
+{
+    ssize_t rc = ANYC_ENOMEM;
+
+    for (int n = 0; rc == ANYC_ENOMEM; n++) {
+        scarce_allow(n);
+        rc = line ? anyc_text_receive_line(stream, buf, size)
+                  : anyc_receive(&stream->stream, buf, size);
+    }
+    scarce_allow(SCARCE_PLENTY);
+    return rc;
+}
+
+static void send_at_last(anyc_text_stream *stream, const char *text)
+{
+    int rc = ANYC_ENOMEM;
+
+    for (int n = 0; rc == ANYC_ENOMEM; n++) {
+        scarce_allow(n);
+        rc = text == NULL ? anyc_send_eof(&stream->stream) : text_send_str(stream, text);
+    }
+    scarce_allow(SCARCE_PLENTY);
+    ck_assert_int_eq(rc, text == NULL ? -ENOTSUP : 0); /* the dummy's answer to an end */
+}
+
+/* A mark that turns the order, broken units, a cut character at the end. */
+static int use_with_little_memory(void *arg)
+{
+    struct dummy_bytes inner;
+    anyc_text_stream *stream;
+    char buf[64];
+
+    (void)arg;
+    dummy_bytes_init(&inner, "\xFE\xFF\xD8\0\0\xE9\0\n\xD8\0\0x\0");
+    inner.data_len = 13;
+    inner.step = 3;
+    stream = text_over(&inner.stream, TEXT_OPTIONS("UTF-16", BACKSLASHREPLACE));
+    ck_assert_int_eq(receive_at_last(stream, buf, sizeof buf, true), 11);
+    ck_assert_mem_eq(buf, "\\xd8\\x00é\n", 11);
+    ck_assert_int_eq(receive_at_last(stream, buf, 64, true), 13);
+    ck_assert_mem_eq(buf, "\\xd8\\x00x\\x00", 13);
+    ck_assert_int_eq(receive_at_last(stream, buf, 64, false), ANYC_EOF);
+    ck_assert_int_eq(anyc_aclose(stream), 0);
+
+    dummy_bytes_init(&inner, "");
+    stream = text_over(&inner.stream, TEXT_OPTIONS("ascii", BACKSLASHREPLACE));
+    send_at_last(stream, "a\xE2");
+    send_at_last(stream, "\x82\xAC\xFF");
+    send_at_last(stream, "\xE2\x82");
+    send_at_last(stream, NULL);
+    text_expect_sent(&inner, "a\\u20ac\\xff\\xe2\\x82", 19);
+    ck_assert_int_eq(anyc_aclose(stream), 0);
+    return 0;
+}
+
+ANYC_TEST_PLAIN(test_text__each_block_of_memory_may_be_the_last)
+{
+    scarce_allow(SCARCE_PLENTY);
+    ck_assert_int_eq(anyc_run(use_with_little_memory, anyc_testing_backend()), 0);
+    ck_assert_int_eq(scarce_live(), 0);
 }
 
 ANYC_TEST_PLAIN(test_text__without_memory_nothing_is_lost)

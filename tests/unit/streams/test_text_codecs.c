@@ -24,6 +24,7 @@
 #define CODECS_SIZE (1 << 20)
 #endif
 #define CODECS_SIZE_VALGRIND (16 << 10)
+#define CODECS_SIZE_LESS (CODECS_SIZE / 4) /* for those that are much like another */
 
 /* Bytes that were read from a file, or sent. */
 struct data {
@@ -42,6 +43,8 @@ struct cutter {
 
 struct run {
     const char *encoding;
+    bool shifts; /* bytes change what those behind them are */
+    int size;
     char folder[64];
     uint32_t random;
 };
@@ -67,7 +70,8 @@ static void data_append(struct data *data, const void *bytes, size_t len)
         data->bytes = realloc(data->bytes, data->capacity);
         ck_assert_ptr_nonnull(data->bytes);
     }
-    memcpy(data->bytes + data->len, bytes, len);
+    if (len > 0)
+        memcpy(data->bytes + data->len, bytes, len);
     data->len += len;
 }
 
@@ -161,7 +165,8 @@ static void write_answer(FILE *file, iconv_t cd, const void *bytes, size_t len)
     size_t left = sizeof out;
 
     iconv(cd, NULL, NULL, NULL, NULL);
-    if (iconv(cd, &in_at, &len, &out_at, &left) != 0 || len > 0) {
+    if (iconv(cd, &in_at, &len, &out_at, &left) != 0 || len > 0 ||
+        iconv(cd, NULL, NULL, &out_at, &left) != 0) {
         fputc(255, file);
         return;
     }
@@ -275,7 +280,8 @@ static size_t character_len(const char *text)
     return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
 }
 
-/* Send all, cut anywhere; when strict, one character at a time, so that only one fails. */
+/* Send all, cut anywhere; when strict, one character at a time, so that only one fails. Each text
+ * begins in the initial shift state, so where there are such it is sent as one. */
 static void check_encode(anyc_text_errors mode, const char *name)
 {
     struct data expected = run_read("encode", name);
@@ -286,7 +292,7 @@ static void check_encode(anyc_text_errors mode, const char *name)
     size_t n;
 
     for (; left > 0; text += n, left -= n) {
-        n = mode == ANYC_TEXT_STRICT ? character_len(text) : next_cut();
+        n = mode == ANYC_TEXT_STRICT ? character_len(text) : the_run.shifts ? left : next_cut();
         n = n < left ? n : left;
         if (anyc_send(&stream->stream, text, n) != 0)
             ck_assert_msg(mode == ANYC_TEXT_STRICT && anyc_last_error()->code == ANYC_EENCODE, "%s",
@@ -307,7 +313,7 @@ static bool run_python(void)
 
     snprintf(command, sizeof command, "'%s' '%s/unit/streams/text_codecs.py' %s %u %d '%s'",
              ANYC_PYTHON, ANYC_TESTS_DIR, the_run.encoding, CODECS_SEED,
-             RUNNING_ON_VALGRIND ? CODECS_SIZE_VALGRIND : CODECS_SIZE, the_run.folder);
+             RUNNING_ON_VALGRIND ? CODECS_SIZE_VALGRIND : the_run.size, the_run.folder);
     if (access(ANYC_PYTHON, X_OK) != 0)
         return false;
     rc = system(command);
@@ -338,10 +344,12 @@ static void run_remove(void)
 }
 
 /* `table`: iconv's name of an encoding with tables that may differ; or NULL. */
-static void check_codec(const char *encoding, const char *table)
+static void check_codec(const char *encoding, const char *table, int size)
 {
     the_run = (struct run){.encoding = encoding, .folder = "/tmp/anyc-text-XXXXXX"};
     the_run.random = CODECS_SEED;
+    the_run.size = size;
+    the_run.shifts = strncmp(encoding, "iso2022", 7) == 0;
     ck_assert_ptr_nonnull(mkdtemp(the_run.folder));
     if (table != NULL)
         write_tables(table);
@@ -356,7 +364,8 @@ static void check_codec(const char *encoding, const char *table)
     check_decode(ANYC_TEXT_REPLACE, "replace", false);
     check_decode(ANYC_TEXT_REPLACE, "replace", true);
     check_decode(ANYC_TEXT_BACKSLASHREPLACE, "backslashreplace", false);
-    check_encode(ANYC_TEXT_STRICT, "ignore");
+    if (!the_run.shifts)
+        check_encode(ANYC_TEXT_STRICT, "ignore");
     check_encode(ANYC_TEXT_IGNORE, "ignore");
     check_encode(ANYC_TEXT_REPLACE, "replace");
     check_encode(ANYC_TEXT_BACKSLASHREPLACE, "backslashreplace");
@@ -365,40 +374,77 @@ static void check_codec(const char *encoding, const char *table)
 
 ANYC_TEST_WITH(test_text_codecs__utf_8_is_as_in_python, .timeout = 120)
 {
-    check_codec("utf-8", NULL);
+    check_codec("utf-8", NULL, CODECS_SIZE);
 }
 
 ANYC_TEST_WITH(test_text_codecs__utf_16_is_as_in_python, .timeout = 120)
 {
-    check_codec("utf-16", NULL);
+    check_codec("utf-16", NULL, CODECS_SIZE);
 }
 
 ANYC_TEST_WITH(test_text_codecs__utf_16_le_is_as_in_python, .timeout = 120)
 {
-    check_codec("utf-16-le", NULL);
+    check_codec("utf-16-le", NULL, CODECS_SIZE);
 }
 
 ANYC_TEST_WITH(test_text_codecs__utf_16_be_is_as_in_python, .timeout = 120)
 {
-    check_codec("utf-16-be", NULL);
+    check_codec("utf-16-be", NULL, CODECS_SIZE);
 }
 
 ANYC_TEST_WITH(test_text_codecs__utf_32_is_as_in_python, .timeout = 120)
 {
-    check_codec("utf-32", NULL);
+    check_codec("utf-32", NULL, CODECS_SIZE);
 }
 
 ANYC_TEST_WITH(test_text_codecs__latin_1_is_as_in_python, .timeout = 120)
 {
-    check_codec("latin-1", "ISO-8859-1");
+    check_codec("latin-1", "ISO-8859-1", CODECS_SIZE);
 }
 
 ANYC_TEST_WITH(test_text_codecs__ascii_is_as_in_python, .timeout = 120)
 {
-    check_codec("ascii", "US-ASCII");
+    check_codec("ascii", "US-ASCII", CODECS_SIZE);
 }
 
 ANYC_TEST_WITH(test_text_codecs__shift_jis_is_as_in_python, .timeout = 120)
 {
-    check_codec("shift_jis", "SHIFT_JIS");
+    check_codec("shift_jis", "SHIFT_JIS", CODECS_SIZE);
+}
+
+ANYC_TEST_WITH(test_text_codecs__utf_8_sig_is_as_in_python, .timeout = 120)
+{
+    check_codec("utf-8-sig", NULL, CODECS_SIZE_LESS);
+}
+
+ANYC_TEST_WITH(test_text_codecs__cp1252_is_as_in_python, .timeout = 120)
+{
+    check_codec("cp1252", "CP1252", CODECS_SIZE_LESS);
+}
+
+ANYC_TEST_WITH(test_text_codecs__koi8_r_is_as_in_python, .timeout = 120)
+{
+    check_codec("koi8-r", "KOI8-R", CODECS_SIZE_LESS);
+}
+
+ANYC_TEST_WITH(test_text_codecs__euc_jp_is_as_in_python, .timeout = 120)
+{
+    skip_on_valgrind("glibc's loader reads beyond a string when it loads the library of JIS");
+    check_codec("euc_jp", "EUC-JP", CODECS_SIZE_LESS);
+}
+
+ANYC_TEST_WITH(test_text_codecs__gb18030_is_as_in_python, .timeout = 120)
+{
+    check_codec("gb18030", "GB18030", CODECS_SIZE_LESS);
+}
+
+ANYC_TEST_WITH(test_text_codecs__big5_is_as_in_python, .timeout = 120)
+{
+    check_codec("big5", "BIG5", CODECS_SIZE_LESS);
+}
+
+ANYC_TEST_WITH(test_text_codecs__iso2022_jp_is_as_in_python, .timeout = 120)
+{
+    skip_on_valgrind("glibc's loader reads beyond a string when it loads the library of JIS");
+    check_codec("iso2022_jp", "ISO-2022-JP", CODECS_SIZE_LESS);
 }

@@ -73,6 +73,38 @@ ANYC_TEST(test_text_line__a_line_that_does_not_fit_stays)
     ck_assert_int_eq(anyc_aclose(stream), 0);
 }
 
+/* The limit counts bytes of UTF-8, and the whole end of the line, however it is cut. */
+ANYC_TEST(test_text_line__exactly_the_limit_is_enough)
+{
+    for (size_t step = 0; step < 7; step++) {
+        struct dummy_bytes inner;
+        anyc_text_stream *stream = text_of_bytes(&inner, "\xC3\xA9\r\n\0\n\n", 7, step, NULL);
+        char buf[4];
+
+        expect_no_line(stream, 1, ANYC_EDELIMITER);
+        expect_no_line(stream, 3, ANYC_EDELIMITER);
+        expect_line(stream, 4, "é\r\n");
+        ck_assert_int_eq(anyc_text_receive_line(stream, buf, 2), 2);
+        ck_assert_mem_eq(buf, "\0\n", 2);
+        expect_line(stream, 1, "\n");
+        expect_no_line(stream, 1, ANYC_EOF);
+        ck_assert_int_eq(anyc_aclose(stream), 0);
+    }
+}
+
+/* What is too long for a line can be received otherwise, and the lines go on behind it. */
+ANYC_TEST(test_text_line__a_line_that_does_not_fit_can_be_passed_over)
+{
+    struct dummy_bytes inner;
+    anyc_text_stream *stream = text_of_bytes(&inner, "123456789\nab\n", 13, 4, NULL);
+
+    expect_no_line(stream, 5, ANYC_EDELIMITER);
+    text_expect(stream, "12345678");
+    expect_line(stream, 5, "9\n");
+    expect_line(stream, 5, "ab\n");
+    ck_assert_int_eq(anyc_aclose(stream), 0);
+}
+
 ANYC_TEST(test_text_line__mixes_with_plain_receives)
 {
     struct dummy_bytes inner;
@@ -158,6 +190,24 @@ ANYC_TEST(test_text_line__when_cancelled_no_character_is_lost)
 {
     cancel_while(receive_line, "hé!\n");
     cancel_while(receive_some, "é!\n");
+}
+
+/* ST-R018: bytes that were handed over before the cancellation are not lost with it. */
+ANYC_TEST(test_text_line__bytes_that_came_just_before_a_cancellation_stay)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct chunks chunks;
+    struct job job = {0};
+
+    start_receiving(&job, &chunks, &group, receive_line);
+    chunks_put(&chunks, "\xA9!");
+    anyc_task_group_cancel(&group, NULL);
+    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
+    ck_assert_int_eq(job.rc, ANYC_ECANCELLED);
+    chunks_put(&chunks, "\n");
+    expect_line(job.stream, 64, "hé!\n");
+    ck_assert_int_eq(anyc_aclose(job.stream), 0);
+    ck_assert_int_eq(anyc_aclose(chunks.send), 0);
 }
 
 ANYC_TEST(test_text_line__a_second_receiver_is_refused)
