@@ -176,7 +176,8 @@ static int exit_result(anyc_task_group *group, int rc, bool cancelled_before)
         errors = anyc_task_group_errors(group, NULL);
         if (errors == NULL || errors[0].code != group->first_failure)
             return anyc__fail_plain(group->first_failure); /* there was no memory for its entry */
-        return anyc__fail(group->first_failure, 0, "%s", errors[0].message);
+        return anyc__fail(group->first_failure, anyc__errno_of(group->first_failure), "%s",
+                          errors[0].message);
     }
     if (rc == ANYC_ECANCELLED && !cancelled_before)
         return rc; /* the body's, not this group's */

@@ -12,6 +12,7 @@
  * follows, see http_page.h, may take any time as long as some of it is taken within SECONDS.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <anyc/anyc.h>
@@ -157,8 +158,10 @@ int main(int argc, char **argv)
         return 2;
     if (options.root != NULL) {
         options.root_fd = open(options.root, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-        if (options.root_fd < 0)
-            return failed(-errno);
+        if (options.root_fd < 0) {
+            fprintf(stderr, "http_server: %s: %s\n", options.root, anyc_strerror(-errno));
+            return 1;
+        }
     }
     /* Requests and answers tell their own ends, so nobody can cut one unnoticed. Many clients just
      * go when they have their answer, and waiting for more than that from them would be in vain. */

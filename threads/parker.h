@@ -4,7 +4,8 @@
  * one system call on each side, and none when the other one was faster.
  *
  * A thread that wakes from a condition variable leaves its lock with a system call in vain. A parker
- * may lie on the stack of the thread that waits: who posts does not touch it afterwards.
+ * may lie on the stack of the thread that waits: who posts does not touch it afterwards. A wait is no
+ * cancellation point of pthread_cancel().
  */
 #ifndef ANYC_THREADS_PARKER_H
 #define ANYC_THREADS_PARKER_H

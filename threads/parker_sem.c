@@ -9,6 +9,7 @@
 
 #include "core/tools.h"
 
+#include <pthread.h>
 #include <time.h>
 
 #define NS_PER_S INT64_C(1000000000)
@@ -29,10 +30,22 @@ void anyc__unpark(struct parker *parker)
     sem_post(&parker->sem);
 }
 
+/* The waits are cancellation points of pthread_cancel(), but who will post must find the parker. */
+static int parker_hold_cancel(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
 void anyc__park(struct parker *parker)
 {
+    int cancel_state = parker_hold_cancel();
+
     while (sem_wait(&parker->sem) != 0)
         continue; /* interrupted by a signal */
+    (void)pthread_setcancelstate(cancel_state, NULL);
     anyc__tools_acquire(parker);
 }
 
@@ -64,6 +77,7 @@ bool anyc__park_for(struct parker *parker, int64_t ns)
 {
     int64_t begin_ns = parker_now();
     int64_t passed_ns = 0;
+    int cancel_state = parker_hold_cancel();
     int rc = sem_trywait(&parker->sem);
 
     while (rc != 0 && passed_ns < ns) {
@@ -72,6 +86,7 @@ bool anyc__park_for(struct parker *parker, int64_t ns)
         rc = sem_timedwait(&parker->sem, &end);
         passed_ns = parker_now() - begin_ns;
     }
+    (void)pthread_setcancelstate(cancel_state, NULL);
     if (rc == 0)
         anyc__tools_acquire(parker);
     return rc == 0;

@@ -60,8 +60,10 @@ static void *portal_thread_main(void *arg)
 {
     struct portal_start *start = arg;
     struct portal *portal = start->portal;
-    int rc = anyc_run_with(portal_main, start, &start->run);
+    int rc;
 
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL); /* valid: cannot fail */
+    rc = anyc_run_with(portal_main, start, &start->run);
     if (portal->token == NULL) /* it was not opened, so nobody has answered */
         portal_start_answer(start, rc);
     else if (rc < 0)

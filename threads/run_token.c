@@ -4,6 +4,8 @@
  *
  * `inside` counts the threads between enter and leave by twos; its lowest bit says that the run has
  * ended. Who enters looks at that bit in the same step, so whoever found it clear is waited for.
+ * So it must get out again: to wake a loop is a cancellation point of pthread_cancel(), which is put
+ * off meanwhile.
  */
 #include "threads/run_token.h"
 
@@ -12,6 +14,7 @@
 #include "core/task.h"
 #include "core/tools.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 
@@ -24,6 +27,8 @@ struct anyc_token {
     atomic_size_t refs;
     unsigned forks; /* anyc__forks when it was made */
 };
+
+static _Thread_local int token_cancel_state; /* of a thread that is inside: what it had outside */
 
 anyc_token *anyc__run_token_create(anyc_loop *loop)
 {
@@ -53,10 +58,13 @@ void anyc__run_token_unref(anyc_token *token)
 
 anyc_loop *anyc__run_token_enter(anyc_token *token)
 {
-    size_t inside = atomic_fetch_add_explicit(&token->inside, TOKEN_THREAD, memory_order_acquire);
+    size_t inside;
 
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &token_cancel_state);
+    inside = atomic_fetch_add_explicit(&token->inside, TOKEN_THREAD, memory_order_acquire);
     if ((inside & TOKEN_ENDED) == 0 && !anyc__run_token_forked(token))
         return token->loop;
+    (void)pthread_setcancelstate(token_cancel_state, NULL);
     anyc__tools_acquire(&token->refs); /* all that the run did came before */
     atomic_fetch_sub_explicit(&token->inside, TOKEN_THREAD, memory_order_relaxed);
     return NULL;
@@ -66,6 +74,7 @@ void anyc__run_token_leave(anyc_token *token)
 {
     anyc__tools_release(&token->inside);
     atomic_fetch_sub_explicit(&token->inside, TOKEN_THREAD, memory_order_release);
+    (void)pthread_setcancelstate(token_cancel_state, NULL);
 }
 
 bool anyc__run_token_forked(const anyc_token *token)

@@ -24,7 +24,8 @@ void anyc__run_token_ref(anyc_token *token);
 void anyc__run_token_unref(anyc_token *token);
 
 /* The loop, which stays there until the caller leaves, or NULL: the run has ended, or is that of the
- * parent process, and there is nothing to leave. From any thread, any number at a time; what is between may not wait. */
+ * parent process, and there is nothing to leave. From any thread, any number at a time, but one token
+ * at a time; what is between may not wait. */
 anyc_loop *anyc__run_token_enter(anyc_token *token);
 void anyc__run_token_leave(anyc_token *token);
 

@@ -22,7 +22,6 @@ struct thread_call {
     struct worker_job job;
     anyc_thread_fn fn;
     void *arg;
-    struct task_failure *failure;      /* what is known of a failure of fn */
     char name[ANYC__THREAD_NAME_SIZE]; /* of the thread meanwhile; "": the usual one */
 };
 
@@ -40,7 +39,7 @@ static int thread_call_fn(struct worker_job *job)
         anyc__thread_set_name(call->name);
     rc = call->fn(call->arg);
     if (rc < 0)
-        call->failure = anyc__failure_take(rc);
+        job->failure = anyc__failure_take(rc);
     if (call->name[0] != '\0')
         anyc__thread_set_name(ANYC__WORKER_NAME);
     return rc;
@@ -48,7 +47,7 @@ static int thread_call_fn(struct worker_job *job)
 
 static void thread_call_dispose(struct worker_job *job)
 {
-    anyc__failure_free(thread_call_of(job)->failure);
+    anyc__failure_free(job->failure);
     anyc__free(thread_call_of(job));
 }
 
@@ -58,8 +57,8 @@ static int thread_call_result(const struct thread_call *call, int *out_result)
     int result = call->job.result;
 
     if (result < 0) {
-        (void)anyc__fail_as(call->failure, result);
-        anyc__failure_free(call->failure);
+        (void)anyc__fail_as(call->job.failure, result);
+        anyc__failure_free(call->job.failure);
         return result;
     }
     if (out_result != NULL)
@@ -75,9 +74,9 @@ static void thread_call_init(struct thread_call *call, anyc_thread_fn fn, void *
     call->job.dispose = options->abandon_on_cancel ? thread_call_dispose : NULL;
     call->job.kind = WORKER_CALLS;
     call->job.limiter = options->limiter;
+    call->job.failure = NULL;
     call->fn = fn;
     call->arg = arg;
-    call->failure = NULL;
     call->name[0] = '\0';
     if (options->thread_name != NULL)
         (void)snprintf(call->name, sizeof call->name, "%s", options->thread_name); /* or cut */

@@ -13,6 +13,7 @@
 #include <anyc/error.h>
 
 #include "core/alloc.h"
+#include "core/error.h"
 #include "core/fork.h"
 #include "threads/os_thread.h"
 
@@ -66,29 +67,57 @@ static bool worker_report(struct worker *worker, struct worker_job *job)
     return true;
 }
 
-static void *worker_main(void *arg)
+/* Reports an ended job. False: the run has ended, and the worker has gone its own way. */
+static bool worker_end_job(struct worker *worker, struct worker_job *job)
 {
-    struct worker *worker = arg;
-    struct worker_job *job;
+    worker_self = NULL;
+    if (worker_report(worker, job))
+        return true;
+    if (atomic_exchange(&worker->parted, true))
+        worker_free(worker);
+    return false;
+}
 
-    anyc__thread_set_name(ANYC__WORKER_NAME);
-    job = worker_next_job(worker, true); /* it is there */
+static void worker_work(struct worker *worker)
+{
+    struct worker_job *job = worker_next_job(worker, true); /* it is there */
+
     while (job != NULL) {
         bool stays = worker->stays; /* from the report on it is the loop's */
         unsigned forks = anyc__forks;
 
         worker_self = worker;
+        anyc__failure_forget(); /* that of the job before */
         job->result = job->fn(job);
         if (anyc__forks != forks)
             anyc__fork_went_on("returning from a worker thread's function");
-        worker_self = NULL;
-        if (!worker_report(worker, job)) {
-            if (atomic_exchange(&worker->parted, true))
-                worker_free(worker);
-            return NULL;
-        }
-        job = worker_next_job(worker, stays);
+        job = worker_end_job(worker, job) ? worker_next_job(worker, stays) : NULL;
     }
+}
+
+/* The function has ended the thread, by pthread_exit(): the job ends by that, and there is no other
+ * one for this worker. */
+static void worker_torn(void *arg)
+{
+    struct worker *worker = arg;
+    struct worker_job *job = worker->running;
+
+    if (anyc__run_token_forked(worker->token))
+        return; /* in a child of fork there is no loop to tell */
+    job->result =
+        anyc__fail(ANYC_EWORKER, 0, "the function ended its worker thread by pthread_exit()");
+    job->failure = anyc__failure_take(job->result);
+    atomic_store(&worker->job, &worker_left);
+    (void)worker_end_job(worker, job); /* nothing of the worker is touched afterwards */
+}
+
+static void *worker_main(void *arg)
+{
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL); /* valid: cannot fail */
+    anyc__thread_set_name(ANYC__WORKER_NAME);
+    pthread_cleanup_push(worker_torn, arg);
+    worker_work(arg);
+    pthread_cleanup_pop(0);
     return NULL;
 }
 

@@ -76,14 +76,20 @@ static void pool_reap(struct worker_pool *pool, struct worker *worker)
     anyc__worker_join(worker);
 }
 
-/* Frees idle workers that have left: mostly those that have waited longest leave first. */
+/* Frees idle workers that have left: those that have waited longest leave first, but for the one that
+ * stays, of which there is one at the most. */
 static void pool_reap_left(struct worker_pool *pool)
 {
     anyc_list *node = anyc__list_first(&pool->idle);
 
-    while (node != NULL && anyc__worker_has_left(pool_worker(node))) {
-        pool_reap(pool, pool_worker(node));
-        node = anyc__list_first(&pool->idle);
+    while (node != NULL) {
+        struct worker *worker = pool_worker(node);
+
+        node = anyc__list_after(&pool->idle, node);
+        if (anyc__worker_has_left(worker))
+            pool_reap(pool, worker);
+        else if (!worker->stays)
+            break;
     }
 }
 
@@ -135,13 +141,15 @@ static int pool_give_new(struct worker_pool *pool, struct worker_job *job)
 }
 
 /* Waits until a worker has become idle; another task may be faster to take it. */
-static int pool_wait_for_worker(struct worker_pool *pool)
+static int pool_wait_for_worker(anyc_task *task, struct worker_pool *pool)
 {
     static const struct wait_type type = {.what = "a free worker thread"};
     struct task_wait wait = {0};
+    int rc;
 
     anyc__list_push(&pool->waiters, &wait.link);
-    return anyc__wait(&wait, &type, pool);
+    rc = anyc__wait(&wait, &type, pool);
+    return rc < 0 ? rc : anyc__check_cancelled(task); /* since it was woken */
 }
 
 /* Gives the job to some worker. If that fails with others waiting, they try in turn. A call on
@@ -157,7 +165,7 @@ static int pool_start(anyc_task *task, struct worker_job *job)
         if (rc == 0)
             break;
         if (pool->count > 0 && !anyc__job_is_nested(task, job))
-            rc = pool_wait_for_worker(pool);
+            rc = pool_wait_for_worker(task, pool);
         else
             rc = anyc__fail_errno(-rc, "starting a worker thread");
     }

@@ -34,6 +34,7 @@ enum worker_kind {
 };
 
 struct loop_call;
+struct task_failure;
 struct worker;
 struct worker_pool;
 
@@ -44,7 +45,8 @@ struct worker_job {
     enum worker_kind kind;
     anyc_capacity_limiter *limiter; /* NULL: that of its kind */
 
-    int result; /* of fn */
+    int result;                   /* of fn */
+    struct task_failure *failure; /* what is known of a negative one; who made the job frees it */
 
     /* the pool's */
     struct worker_pool *pool;

@@ -20,7 +20,10 @@
  *
  * Worker threads belong to their run: they are started when needed, used again, and end after ten
  * seconds without work (but not one that is the only one). All signals but those of a fault are
- * blocked in them. Their stacks have the system's default size for threads, 256 KiB at least.
+ * blocked in them, so also in a program that a function there starts by itself, with system() or
+ * fork(), unless it changes that before. Their stacks have the system's default size for threads,
+ * 256 KiB at least. pthread_cancel() has no effect on them; in other threads what they have begun in
+ * a loop comes to its end first.
  *
  * The end of a run. The main task's end cancels the tasks that run for foreign threads and for
  * abandoned workers, and waits for their ends; then the worker threads are joined, but not those
@@ -71,7 +74,9 @@ typedef struct anyc_to_thread_run_sync_options {
  * @param out_result  what the function returned, if that is >= 0; may be NULL
  *
  * Returns: 0 if the function returned a value >= 0, or
- *   any negative code that the function returned, as it is; or, and then it has not been called
+ *   any negative code that the function returned, as it is; or
+ *   ANYC_EWORKER     the function did not return, but ended its thread by pthread_exit()
+ *   or, and then it has not been called
  *   ANYC_ECANCELLED  the enclosing scope was cancelled before the function was started (with
  *                    abandon_on_cancel: before it returned; it is called and its result dropped)
  *   ANYC_ENOLOOP     not called from a task

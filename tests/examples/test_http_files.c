@@ -353,3 +353,14 @@ ANYC_TEST_PLAIN(test_http_files__needs_a_folder)
     ck_assert_int_eq(result.code, EXIT_FAILURE);
     check_has(result.err, "ENOENT");
 }
+
+ANYC_TEST_PLAIN(test_http_files__names_a_folder_that_it_cannot_open)
+{
+    struct program_result result;
+    struct program server;
+
+    program_start(&server, "http_server", "--root", "/no/such/folder", NULL);
+    program_wait(&server, &result);
+    ck_assert_int_eq(result.code, 1);
+    ck_assert_ptr_nonnull(strstr(result.err, "http_server: /no/such/folder: No such file"));
+}

@@ -2,21 +2,18 @@
 /*
  * test_hammer.c - eight threads at once use tokens, portals and futures in every way, while portals
  * and runs end beneath them.
- *
- * It takes a moment, or as many seconds as the environment variable ANYC_TEST_HAMMER_SECONDS says.
  */
+#include "hammer.h"
 #include "own_portal.h"
 
 #include <anyc/thread.h>
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "support/thread.h"
 
 #define THREADS 8
-#define SECONDS_USUALLY 0.3
 #define ERA_SECONDS 0.05 /* a portal lasts for so long, or until every thread has used it */
 
 struct era {
@@ -31,21 +28,6 @@ struct hammer {
     unsigned seed;
     atomic_int worked; /* calls that were taken */
 };
-
-static double seconds_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-static double hammer_seconds(void)
-{
-    const char *text = getenv("ANYC_TEST_HAMMER_SECONDS");
-
-    return text != NULL ? strtod(text, NULL) : SECONDS_USUALLY;
-}
 
 /* The portal or the run may be over; everything else is a failure. */
 static bool taken(int rc)
@@ -239,13 +221,13 @@ static void era_run(unsigned number)
 
 ANYC_TEST_WITH(test_hammer__survives_eight_threads, .plain = true, .timeout = 120)
 {
-    double end = seconds_now() + hammer_seconds();
+    double end = hammer_end();
     int before = thread_count_before();
     unsigned number = 0;
 
     do
         era_run(number++);
-    while (seconds_now() < end);
+    while (hammer_now() < end);
     ck_assert(thread_count_falls_to(before));
     forget_last_error();
 }

@@ -96,6 +96,15 @@ ANYC_TEST(test_nested__calls_do_not_exhaust_the_default_limiter)
     }
 }
 
+ANYC_TEST(test_nested__calls_go_100_deep)
+{
+    struct descent descent = {.depth = 100};
+
+    descend(&descent, 2);
+    ck_assert_uint_eq(anyc_capacity_limiter_borrowed_tokens(anyc_current_default_thread_limiter()),
+                      0);
+}
+
 ANYC_TEST(test_nested__calls_share_one_token)
 {
     for (int i = 0; i < 2; i++) {

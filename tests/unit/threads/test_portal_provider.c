@@ -185,11 +185,11 @@ ANYC_TEST_PLAIN(test_portal_provider__survives_threads_that_come_and_go)
 {
     int before = thread_count_before();
     struct user user = {.provider = provider_create()};
-    struct side_thread sides[4];
+    struct side_thread sides[20];
 
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 20; i++)
         side_thread_start(&sides[i], busy_thread, &user);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 20; i++)
         ck_assert_ok(side_thread_join(&sides[i]));
     anyc_blocking_portal_provider_destroy(user.provider);
     ck_assert(thread_count_falls_to(before));

@@ -75,6 +75,30 @@ ANYC_TEST(test_to_thread__brings_the_message_of_the_error)
     }
 }
 
+static int fail_silently(void *arg)
+{
+    int *before = arg;
+
+    *before = anyc_last_error()->code;
+    return ANYC_EINVAL; /* a code of its own, of which it says no more */
+}
+
+static int swallow_failure(void *arg)
+{
+    ck_assert_int_eq(fail_with_words(arg), ANYC_EINVAL);
+    return 0;
+}
+
+ANYC_TEST(test_to_thread__knows_nothing_of_the_failures_of_the_function_before)
+{
+    int before = -1;
+
+    ck_assert_int_eq(anyc_to_thread_run_sync(swallow_failure, NULL, NULL, NULL), 0);
+    ck_assert_int_eq(anyc_to_thread_run_sync(fail_silently, &before, NULL, NULL), ANYC_EINVAL);
+    ck_assert_int_eq(before, 0);
+    ck_assert_str_eq(anyc_last_error()->message, anyc_strerror(ANYC_EINVAL));
+}
+
 /* TT-R15 */
 ANYC_TEST(test_to_thread__passes_on_every_code_as_it_is)
 {

@@ -12,9 +12,12 @@
 #include <anyc/thread.h>
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "core/loop.h"
+#include "support/fail_alloc.h"
 #include "support/thread.h"
 #include "support/threads_refused.h"
 #include "support/valgrind.h"
@@ -99,6 +102,85 @@ ANYC_TEST_PLAIN(test_worker_pool__keeps_the_only_worker)
     anyc__worker_idle_ns = 1000000;
     ck_assert_int_eq(anyc_run_with(only_main, &threads, &options), 0);
     ck_assert(thread_count_falls_to(threads));
+}
+
+/* The first worker is through before the others. */
+struct relay {
+    pthread_barrier_t barrier;
+    sem_t first_ended;
+};
+
+static int relay_first_thread(void *arg)
+{
+    pthread_barrier_wait(&((struct relay *)arg)->barrier);
+    return 0;
+}
+
+static int relay_first_task(void *arg)
+{
+    struct relay *relay = arg;
+
+    ck_assert_int_eq(anyc_to_thread_run_sync(relay_first_thread, relay, NULL, NULL), 0);
+    for (int i = 0; i < 5; i++)
+        sem_post(&relay->first_ended);
+    return 0;
+}
+
+static int relay_thread(void *arg)
+{
+    struct relay *relay = arg;
+
+    pthread_barrier_wait(&relay->barrier);
+    ck_assert(gate_wait(&relay->first_ended));
+    return 0;
+}
+
+static int relay_task(void *arg)
+{
+    return anyc_to_thread_run_sync(relay_thread, arg, NULL, NULL);
+}
+
+static void relay_run(void)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    struct relay relay;
+
+    pthread_barrier_init(&relay.barrier, NULL, 6);
+    sem_init(&relay.first_ended, 0, 0);
+    anyc_task_group_enter(&group);
+    anyc_task_group_start_soon(&group, relay_first_task, &relay, NULL);
+    for (int i = 0; i < 5; i++)
+        anyc_task_group_start_soon(&group, relay_task, &relay, NULL);
+    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
+    sem_destroy(&relay.first_ended);
+    pthread_barrier_destroy(&relay.barrier);
+}
+
+static int keep_main(void *arg)
+{
+    int *threads = arg;
+    long before;
+
+    meet(6);
+    while (thread_count() > *threads + 1)
+        ck_assert_int_eq(anyc_sleep(0.001), 0);
+    meet(1); /* its worker stays, and is the only one */
+    before = fail_alloc_live();
+    relay_run();
+    while (fail_alloc_live() > before + 1)
+        meet(1); /* always the same of the others */
+    return 0;
+}
+
+/* Also those that became idle after the one that stays, and so stand behind it. */
+ANYC_TEST_PLAIN(test_worker_pool__frees_workers_that_have_left)
+{
+    anyc_run_options options = {.backend = anyc_testing_backend()};
+    int threads = thread_count_before();
+
+    anyc__worker_idle_ns = 10000000;
+    fail_alloc_install();
+    ck_assert_int_eq(anyc_run_with(keep_main, &threads, &options), 0);
 }
 
 /* Workers leave while jobs are being given to them. */
@@ -204,6 +286,64 @@ ANYC_TEST(test_worker_pool__cancels_calls_that_wait_for_a_free_worker)
     ck_assert_int_eq(queue.ended, 1);
     ck_assert_uint_eq(anyc_capacity_limiter_borrowed_tokens(anyc_current_default_thread_limiter()),
                       0);
+    sem_destroy(&queue.gate);
+}
+
+struct late_cancel {
+    anyc_task_group group;
+    anyc_token *token;
+};
+
+static int cancel_group(void *arg)
+{
+    anyc_task_group_cancel(arg, NULL);
+    return 0;
+}
+
+static int late_cancel_thread(void *arg)
+{
+    struct late_cancel *late = arg;
+
+    return anyc_from_thread_run_sync(cancel_group, &late->group, late->token, NULL);
+}
+
+/* The loop stands still until one more call has been posted to it. */
+static struct post *posted_after(struct post *last)
+{
+    while (atomic_load(&anyc__loop->posts.head) == last)
+        usleep(100);
+    return atomic_load(&anyc__loop->posts.head);
+}
+
+/* The worker becomes free, and before the task takes it, comes the cancellation. */
+ANYC_TEST(test_worker_pool__cancels_a_call_that_could_have_the_worker_now)
+{
+    struct late_cancel late = {.group = ANYC_TASK_GROUP_INIT};
+    anyc_task_group outer = ANYC_TASK_GROUP_INIT;
+    struct queue queue = {0};
+    struct side_thread side;
+    struct post *last;
+
+    sem_init(&queue.gate, 0, 0);
+    ck_assert_int_eq(anyc_current_token(&late.token), 0);
+    anyc_task_group_enter(&outer);
+    anyc_task_group_start_soon(&outer, queue_task, &queue, NULL);
+    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
+    refuse_threads(true);
+    anyc_task_group_enter(&late.group);
+    anyc_task_group_start_soon(&late.group, queue_task, &queue, NULL);
+    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
+    refuse_threads(false);
+    sem_post(&queue.gate);
+    sem_post(&queue.gate); /* for a second function, which must not be called */
+    last = posted_after(NULL);
+    side_thread_start(&side, late_cancel_thread, &late);
+    (void)posted_after(last);
+    ck_assert_int_eq(anyc_task_group_exit(&late.group, 0), 0);
+    ck_assert_int_eq(anyc_task_group_exit(&outer, 0), 0);
+    ck_assert_int_eq(side_thread_join(&side), 0);
+    ck_assert_int_eq(queue.ended, 1);
+    anyc_token_release(late.token);
     sem_destroy(&queue.gate);
 }
 
