@@ -116,17 +116,6 @@ static void locals_end(anyc_loop *loop)
     anyc__post_run(loop);
 }
 
-/* Watches of streams that the program never closed. */
-static void watches_end(anyc_loop *loop)
-{
-    size_t i;
-
-    for (i = 0; i < loop->watches_size; i++) {
-        if (loop->watches[i] != NULL)
-            anyc__watch_close(loop->watches[i], ANYC_ECLOSED);
-    }
-}
-
 static void loop_destroy(anyc_loop *loop)
 {
     if (loop->zombie_stack != NULL)
@@ -151,7 +140,7 @@ static int loop_drive(anyc_loop *loop)
         anyc__abort("the \"%s\" loop broke while tasks were running: %s", loop->backend->name,
                     anyc_strerror(rc));
     locals_end(loop);
-    watches_end(loop);
+    anyc__watches_end(loop);
     loop->backend->close(loop);
     anyc__loop_set(NULL);
     return rc;

@@ -5,6 +5,7 @@
 #include "core/watch.h"
 
 #include "core/alloc.h"
+#include "core/ended_loop.h"
 #include "core/error.h"
 #include "core/fork.h"
 #include "core/loop.h"
@@ -108,6 +109,8 @@ static int watch_arm(anyc_watch *watch, unsigned events)
 
     if ((watch->armed & events) == events)
         return 0;
+    if (watch->closed)
+        return ANYC_ECLOSED;
     rc = watch->loop->backend->watch_start(watch, watch->armed | events);
     if (rc < 0)
         return anyc__fail_errno(-rc, "cannot wait for descriptor %d", watch->fd);
@@ -179,6 +182,10 @@ void anyc__watch_close(anyc_watch *watch, int rc)
 {
     anyc_loop *loop = watch->loop;
 
+    if (UNLIKELY(loop == &anyc__ended_loop)) {
+        anyc__watch_return(watch);
+        return;
+    }
     if (UNLIKELY(loop->forks != anyc__forks))
         anyc__fork_leave(loop);
     watch->closed = true;
@@ -186,6 +193,20 @@ void anyc__watch_close(anyc_watch *watch, int rc)
     (void)watch_wake(watch, ANYC_WRITABLE, rc);
     loop->watches[watch->fd] = NULL;
     loop->backend->watch_close(watch);
+}
+
+void anyc__watches_end(anyc_loop *loop)
+{
+    anyc_watch *watch;
+    size_t i;
+
+    for (i = 0; i < loop->watches_size; i++) {
+        watch = loop->watches[i];
+        if (watch == NULL)
+            continue;
+        watch->users++; /* its owner closes it once more, maybe much later */
+        anyc__watch_close(watch, ANYC_ECLOSED);
+    }
 }
 
 int anyc__watch_borrow(anyc_loop *loop, int fd, anyc_watch **out_watch)
@@ -263,6 +284,7 @@ void anyc_backend_watch_closed(anyc_watch *watch)
 {
     watch->loop->open_watches--;
     watch->let_go = true;
+    watch->loop = &anyc__ended_loop;
     if (watch->users == 0)
         anyc__free(watch);
 }

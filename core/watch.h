@@ -42,6 +42,10 @@ int anyc__watch_call(anyc_watch *watch, struct watch_call *call);
  * yet. The descriptor is the caller's again, the watch is gone; its memory outlives the waiters. */
 void anyc__watch_close(anyc_watch *watch, int rc);
 
+/* When the run ends: close those that the program has never closed. They stay for their owners, who
+ * get ANYC_ECLOSED for all that they call, until they close them. */
+void anyc__watches_end(anyc_loop *loop);
+
 /* The loop's watch of a descriptor, or NULL. */
 anyc_watch *anyc__watch_find(const anyc_loop *loop, int fd);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exit_thread.h - a thread that waits for the end of one process, for systems without descriptors of
- * processes.
+ * processes, and for processes that a debugger looks at.
  *
  * It leaves the exit code to the loop's thread. All functions are called there.
  */

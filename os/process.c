@@ -89,7 +89,7 @@ static int process_close(anyc_resource *resource, bool forcefully)
     }
     if (anyc__process_exit_is_over(&process->exit))
         return 0;
-    if (forcefully || anyc__task() == NULL) {
+    if (forcefully || anyc__task() == NULL || process->exit.loop == NULL) {
         (void)anyc__process_exit_signal(&process->exit, SIGKILL); /* nobody hears of a failure */
         return 0;
     }

@@ -218,22 +218,46 @@ static void child_identity(const struct process_birth *birth)
                     syscall(CHILD_SETUID, plan->user, plan->user, plan->user));
 }
 
-/* Is it worth while to look for the program elsewhere? execvp(3) lists these. */
-static bool child_looks_on(int error)
+/* What an errno of execve(2) says of all the places where the program may be. */
+enum child_verdict {
+    CHILD_VERDICT_NONE,
+    CHILD_VERDICT_NO_PLACE, /* an entry of PATH that leads nowhere; execvp(3) passes over it as well */
+    CHILD_VERDICT_MISSING,
+    CHILD_VERDICT_LOCKED, /* it is there, but may not be executed */
+    CHILD_VERDICT_FAILED  /* found: there is no use in looking on */
+};
+
+static enum child_verdict child_judge(int error)
 {
-    return error == ENOENT || error == ENOTDIR || error == EACCES;
+    switch (error) {
+    case 0:
+        return CHILD_VERDICT_NONE;
+    case ENOTDIR:
+    case ENAMETOOLONG:
+    case ELOOP:
+    case ENODEV: /* this one and those below: of file systems that are far away */
+    case ESTALE:
+    case ETIMEDOUT:
+        return CHILD_VERDICT_NO_PLACE;
+    case ENOENT:
+        return CHILD_VERDICT_MISSING;
+    case EACCES:
+        return CHILD_VERDICT_LOCKED;
+    default:
+        return CHILD_VERDICT_FAILED;
+    }
 }
 
-/* Answers only if no path could be executed, with errno: EACCES if one was there but must not be. */
+/* Answers only if no path could be executed, with the errno that says most. */
 static void child_exec(const struct process_plan *plan)
 {
-    int error = ENOENT;
+    int error = 0;
 
     for (char **path = plan->paths; *path != NULL; path++) {
         (void)syscall(SYS_execve, *path, plan->argv, plan->env);
-        if (errno == EACCES || !child_looks_on(errno) || plan->paths[1] == NULL)
+        if (child_judge(errno) > child_judge(error))
             error = errno;
-        if (!child_looks_on(errno))
+        if (child_judge(errno) == CHILD_VERDICT_FAILED)
             break;
     }
     errno = error;

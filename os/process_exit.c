@@ -23,7 +23,8 @@
 
 /* What a loop has for its processes. */
 struct process_loop {
-    anyc_list left; /* process_exit.link */
+    anyc_list held; /* process_exit.link: somebody has them in his hands */
+    anyc_list left; /* the same: nobody waits for them */
     struct exit_threads threads;
 };
 
@@ -64,6 +65,8 @@ int anyc__process_exit_wait(struct process_exit *exit)
 
     if (anyc__process_exit_is_over(exit))
         return 0;
+    if (exit->loop == NULL)
+        return anyc__fail_plain(ANYC_ECLOSED);
     exit_enqueue(exit, &wait);
     return anyc__wait(&wait, &exit_wait, exit);
 }
@@ -85,20 +88,20 @@ static void exit_unwatch(struct process_exit *exit)
     if (exit->watch != NULL)
         anyc__watch_close(exit->watch, ANYC_ECLOSED);
     exit->watch = NULL;
-    anyc__descriptor_close(exit->pidfd);
-    exit->pidfd = -1;
     if (exit->thread != NULL)
         anyc__exit_thread_forget(exit->thread);
     exit->thread = NULL;
+    if (anyc__list_linked(&exit->link))
+        anyc__list_remove(&exit->link);
 }
 
 static void exit_over(struct process_exit *exit, enum process_state state)
 {
     exit->state = state;
     exit_unwatch(exit);
+    anyc__descriptor_close(exit->pidfd);
+    exit->pidfd = -1;
     exit_wake_all(exit);
-    if (anyc__list_linked(&exit->link))
-        anyc__list_remove(&exit->link);
     if (exit->on_end != NULL)
         exit->on_end(exit); /* may free it */
 }
@@ -133,11 +136,28 @@ bool anyc__process_exit_is_over(struct process_exit *exit)
     return exit->state != PROCESS_RUNNING || exit_collect(exit, WNOHANG);
 }
 
+/* A thread has seen the end. */
+static void exit_seen(struct process_exit *exit)
+{
+    (void)exit_collect(exit, WNOHANG);
+}
+
+static int exit_wait_in_thread(struct process_exit *exit)
+{
+    return anyc__exit_thread_create(&exit_loop(exit->loop)->threads, exit, exit_seen,
+                                    &exit->thread);
+}
+
+/* It has ended; but as long as a debugger has not looked at that, its exit code is not to be had, and
+ * this would be called again and again. */
 static void exit_called(struct watch_call *call)
 {
     struct process_exit *exit = ANYC__CONTAINER(call, struct process_exit, call);
 
-    (void)exit_collect(exit, WNOHANG); /* if it is not over after all, this is called again */
+    if (exit_collect(exit, WNOHANG) || exit_wait_in_thread(exit) < 0)
+        return;
+    anyc__watch_close(exit->watch, ANYC_ECLOSED);
+    exit->watch = NULL;
 }
 
 /* -- signals -- */
@@ -182,12 +202,6 @@ static int exit_watch_pidfd(struct process_exit *exit)
     return anyc__watch_call(exit->watch, &exit->call);
 }
 
-/* The thread has seen the end. */
-static void exit_seen(struct process_exit *exit)
-{
-    (void)exit_collect(exit, WNOHANG);
-}
-
 int anyc__process_exit_begin(struct process_exit *exit, anyc_loop *loop,
                              const struct process_started *started)
 {
@@ -199,11 +213,11 @@ int anyc__process_exit_begin(struct process_exit *exit, anyc_loop *loop,
     } else {
         anyc__descriptor_close(exit->pidfd);
         exit->pidfd = -1;
-        rc = anyc__exit_thread_create(&exit_loop(loop)->threads, exit, exit_seen, &exit->thread);
+        rc = exit_wait_in_thread(exit);
     }
     if (rc == 0)
-        return 0;
-    if (anyc__process_exit_signal(exit, SIGKILL) == 0)
+        anyc__list_push(&exit_loop(loop)->held, &exit->link);
+    else if (anyc__process_exit_signal(exit, SIGKILL) == 0)
         (void)exit_collect(exit, 0);
     else
         exit_over(exit, PROCESS_LOST); /* it has become another user's */
@@ -215,7 +229,14 @@ int anyc__process_exit_begin(struct process_exit *exit, anyc_loop *loop,
 void anyc__process_exit_leave(struct process_exit *exit, void (*on_end)(struct process_exit *exit))
 {
     exit->on_end = on_end;
-    anyc__list_push(&exit_loop(exit->loop)->left, &exit->link);
+    if (exit->loop == NULL && exit->killed) {
+        (void)exit_collect(exit, 0);
+    } else if (exit->loop == NULL) {
+        exit_over(exit, PROCESS_LOST);
+    } else {
+        anyc__list_remove(&exit->link);
+        anyc__list_push(&exit_loop(exit->loop)->left, &exit->link);
+    }
 }
 
 /* Wait for those that were killed. */
@@ -232,6 +253,13 @@ static void exit_collect_killed(struct process_loop *processes)
     }
 }
 
+/* The run ends before who holds it has closed it. */
+static void exit_outlive(struct process_exit *exit)
+{
+    exit_unwatch(exit);
+    exit->loop = NULL;
+}
+
 /* The run ends, and nothing of it may stay behind. One that could not be killed is left to itself. */
 static void exit_loop_end(anyc_loop *loop, void *local)
 {
@@ -243,6 +271,8 @@ static void exit_loop_end(anyc_loop *loop, void *local)
     anyc__exit_threads_join(&processes->threads);
     while ((node = anyc__list_first(&processes->left)) != NULL)
         exit_over(ANYC__CONTAINER(node, struct process_exit, link), PROCESS_LOST);
+    while ((node = anyc__list_first(&processes->held)) != NULL)
+        exit_outlive(ANYC__CONTAINER(node, struct process_exit, link));
     anyc__exit_threads_deinit(&processes->threads);
     anyc__free(processes);
 }

@@ -22,7 +22,7 @@ enum process_state {
 
 /* Invariant: state != PROCESS_RUNNING => nothing below `waiters` is in use. */
 struct process_exit {
-    anyc_loop *loop;
+    anyc_loop *loop; /* NULL: its run has ended */
     pid_t pid;
     enum process_state state;
     int returncode; /* PROCESS_ENDED: exit code, or minus the signal's number */
@@ -32,9 +32,9 @@ struct process_exit {
     int pidfd; /* or -1 */
     anyc_watch *watch;
     struct watch_call call;
-    struct exit_thread *thread; /* instead of these */
+    struct exit_thread *thread; /* instead of the watch */
 
-    anyc_list link; /* among those that nobody waits for */
+    anyc_list link; /* among those of the loop */
     void (*on_end)(struct process_exit *exit);
 };
 
@@ -50,7 +50,7 @@ int anyc__process_exit_begin(struct process_exit *exit, anyc_loop *loop,
 /* Has it ended, as of now? */
 bool anyc__process_exit_is_over(struct process_exit *exit);
 
-/* Wait for its end; after anyc__enter. 0 or ANYC_ECANCELLED. */
+/* Wait for its end; after anyc__enter. 0, ANYC_ECANCELLED, or ANYC_ECLOSED if its run has ended. */
 int anyc__process_exit_wait(struct process_exit *exit);
 
 /* The same, and no cancellation ends it. */
@@ -60,7 +60,7 @@ void anyc__process_exit_wait_shielded(struct process_exit *exit);
 int anyc__process_exit_signal(struct process_exit *exit, int signum);
 
 /* Nobody will wait for its end: on_end is called when it has come, at the end of the run at the
- * latest if it was killed. It runs still. */
+ * latest if it was killed, and from here if the run has ended. It runs still. */
 void anyc__process_exit_leave(struct process_exit *exit, void (*on_end)(struct process_exit *exit));
 
 #endif

@@ -183,5 +183,7 @@ int anyc__process_plan_ids(anyc_task *task, struct process_plan *plan,
     rc = job.job.result;
     if (rc == ANYC_EINVAL)
         return anyc__fail(rc, 0, "there is no %s \"%s\"", job.kind, job.name);
-    return rc < 0 ? anyc__fail_errno(-rc, "%s \"%s\"", job.kind, job.name) : 0;
+    if (rc < 0)
+        return anyc__fail_errno(-rc, "%s \"%s\"", job.kind, job.name);
+    return anyc__process_plan_environment(plan, options);
 }

@@ -5,6 +5,7 @@
  */
 #include "os/process_pipe.h"
 
+#include <poll.h>
 #include <stdio.h>
 
 #include "core/descriptor.h"
@@ -138,6 +139,13 @@ int anyc__process_pipe_create(anyc_loop *loop, int fd, int number, anyc_byte_str
 void anyc__process_pipe_set_pid(anyc_byte_stream *stream, pid_t pid)
 {
     pipe_of(stream)->pid = pid;
+}
+
+bool anyc__process_pipe_has_reader(anyc_byte_stream *stream)
+{
+    struct pollfd end = {.fd = pipe_of(stream)->base.watch->fd};
+
+    return poll(&end, 1, 0) <= 0 || (end.revents & POLLERR) == 0;
 }
 
 void anyc__process_pipe_close(anyc_byte_stream *stream)

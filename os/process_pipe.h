@@ -17,6 +17,9 @@ int anyc__process_pipe_create(anyc_loop *loop, int fd, int number, anyc_byte_str
 /* Say whose it is, for messages. */
 void anyc__process_pipe_set_pid(anyc_byte_stream *stream, pid_t pid);
 
+/* Of standard input: is there anybody left who could read it? It is open on our side. */
+bool anyc__process_pipe_has_reader(anyc_byte_stream *stream);
+
 /* Close it at once. */
 void anyc__process_pipe_close(anyc_byte_stream *stream);
 

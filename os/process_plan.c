@@ -76,8 +76,9 @@ static int plan_command(struct process_plan *plan, const char *const *argv, bool
                           argv[1]);
     plan->shell_argv[0] = "/bin/sh";
     plan->shell_argv[1] = "-c";
-    plan->shell_argv[2] = argv[0];
-    plan->shell_argv[3] = NULL;
+    plan->shell_argv[2] = "--"; /* the line may begin with a dash */
+    plan->shell_argv[3] = argv[0];
+    plan->shell_argv[4] = NULL;
     plan->argv = plan->shell_argv;
     return 0;
 }
@@ -95,12 +96,9 @@ static const char *const *plan_environment(const anyc_process_options *options)
 int anyc__process_plan_init(struct process_plan *plan, const char *const *argv,
                             const anyc_process_options *options)
 {
-    const char *name;
-    bool search;
     int rc;
 
     *plan = (struct process_plan){
-        .env = plan_environment(options),
         .cwd = options->cwd,
         .std = {-1, -1, -1},
         .pass_fds = options->pass_fds,
@@ -110,15 +108,24 @@ int anyc__process_plan_init(struct process_plan *plan, const char *const *argv,
         .set_umask = options->set_umask,
         .umask = options->umask,
     };
+    if (options->start_new_session && options->process_group == ANYC_PROCESS_GROUP_NEW)
+        plan->set_process_group = false; /* a session begins with one, and it is refused another */
     if (options->process_group < ANYC_PROCESS_GROUP_NEW)
         return anyc__fail(ANYC_EINVAL, 0, "%ld is no process group", (long)options->process_group);
     if (options->process_group > 0)
         plan->process_group = options->process_group;
     rc = plan_command(plan, argv, options->shell);
-    if (rc < 0)
-        return rc;
-    name = plan->argv[0];
-    search = *name != '\0' && strchr(name, '/') == NULL;
+    return rc == 0 ? anyc__process_plan_environment(plan, options) : rc;
+}
+
+int anyc__process_plan_environment(struct process_plan *plan, const anyc_process_options *options)
+{
+    const char *name = plan->argv[0];
+    bool search = *name != '\0' && strchr(name, '/') == NULL;
+
+    anyc__free(plan->paths);
+    plan->paths = NULL;
+    plan->env = plan_environment(options);
     return plan_list_paths(plan, search ? plan_search_path(plan) : "", name);
 }
 

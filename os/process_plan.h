@@ -12,7 +12,7 @@ struct process_plan {
     const char *program; /* as the caller named it, for messages */
     const char *const *argv;
     const char *const *env;
-    const char *shell_argv[4];
+    const char *shell_argv[5];
     char **paths; /* where the program may be, in turn, ended by NULL; one block of memory */
     const char *cwd;
 
@@ -39,6 +39,10 @@ struct process_plan {
 int anyc__process_plan_init(struct process_plan *plan, const char *const *argv,
                             const anyc_process_options *options);
 void anyc__process_plan_deinit(struct process_plan *plan);
+
+/* Take the environment, and what follows from it, anew: this program's own may have moved if
+ * another task has changed it meanwhile. 0 or ANYC_ENOMEM. */
+int anyc__process_plan_environment(struct process_plan *plan, const anyc_process_options *options);
 
 /* Fill in users and groups, by a worker thread if there are names among them. May suspend. Answers 0,
  * ANYC_EINVAL with a message, ANYC_ECANCELLED, ANYC_ENOMEM or -errno. */

@@ -40,6 +40,9 @@ static int stdio_check_given(const anyc_process_options *options)
             return anyc__fail(-EBADF, EBADF, "descriptor %d, for its descriptor %d, is not open",
                               given[i], i);
     }
+    if (options->pass_fds == NULL && options->pass_fds_count > 0)
+        return anyc__fail(ANYC_EINVAL, 0, "%zu descriptors to be passed, at NULL",
+                          options->pass_fds_count);
     for (size_t i = 0; i < options->pass_fds_count; i++) {
         if (!stdio_is_open(options->pass_fds[i]))
             return anyc__fail(-EBADF, EBADF, "descriptor %d, to be passed, is not open",

@@ -2,7 +2,7 @@
 /*
  * run_process.c - run a program to its end. AnyIO: run_process.
  *
- * One task receives its output, one its errors, and the caller's own task sends the input and waits
+ * One task sends the input, one receives its output, one its errors, and the caller's own task waits
  * for the end; so no pipe can fill up while nobody looks at it.
  */
 #include <anyc/process.h>
@@ -15,6 +15,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "os/process_pipe.h"
 #include "streams/byte_buffer.h"
 
 #define CAPTURE_ROOM ((size_t)4096) /* bytes for a receive, at least */
@@ -90,23 +91,8 @@ static int run_start_capture(anyc_task_group *group, struct capture *capture,
     return stream == NULL ? 0 : anyc_task_group_start_soon(group, capture_all, capture, NULL);
 }
 
-/* Send the input, and its end. That nobody reads it to the end is the program's business. */
-static int run_feed(struct run *run)
-{
-    anyc_byte_stream *input = anyc_process_stdin(run->process);
-    int rc = 0;
-
-    if (input == NULL)
-        return 0;
-    if (run->options->input_len > 0)
-        rc = anyc_send(input, run->options->input, run->options->input_len);
-    if (rc == ANYC_EBROKEN)
-        rc = 0;
-    (void)anyc_close(input); /* a pipe's cannot fail */
-    return rc;
-}
-
-static int run_to_end(struct run *run)
+/* Receive all there is, and wait for the end. */
+static int run_receive(struct run *run)
 {
     size_t max_bytes = run->options->max_output_bytes;
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
@@ -118,10 +104,49 @@ static int run_to_end(struct run *run)
     if (rc == 0)
         rc = run_start_capture(&group, &run->err, anyc_process_stderr(run->process), max_bytes);
     if (rc == 0)
-        rc = run_feed(run);
-    if (rc == 0)
         rc = anyc_process_wait(run->process, NULL);
     return anyc_task_group_exit(&group, rc);
+}
+
+/* A task: send the input, and its end. That nobody reads it to the end is the program's business. */
+static int run_feed(void *arg)
+{
+    struct run *run = arg;
+    anyc_byte_stream *input = anyc_process_stdin(run->process);
+    int rc = anyc_send(input, run->options->input, run->options->input_len);
+
+    if (rc == ANYC_EBROKEN && !anyc__process_pipe_has_reader(input))
+        rc = 0;
+    (void)anyc_close(input); /* a pipe's cannot fail */
+    return rc;
+}
+
+/* The program's own children may hold on to an input that they never read: it is given up when
+ * everything else has come to its end. */
+static int run_with_input(struct run *run)
+{
+    anyc_task_group group = ANYC_TASK_GROUP_INIT;
+    int rc = anyc_task_group_enter(&group);
+
+    if (rc < 0)
+        return rc;
+    rc = anyc_task_group_start_soon(&group, run_feed, run, NULL);
+    if (rc == 0)
+        rc = run_receive(run);
+    if (rc == 0)
+        anyc_task_group_cancel(&group, NULL);
+    return anyc_task_group_exit(&group, rc);
+}
+
+static int run_to_end(struct run *run)
+{
+    anyc_byte_stream *input = anyc_process_stdin(run->process);
+
+    if (run->options->input_len > 0)
+        return run_with_input(run);
+    if (input != NULL)
+        (void)anyc_close(input); /* there is nothing to send */
+    return run_receive(run);
 }
 
 /* Close the process; one that is to be given up is killed first. Keeps the last error of rc < 0. */

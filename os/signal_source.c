@@ -102,6 +102,16 @@ static void action_as_before(int signum)
     (void)raise(signum);
 }
 
+/* Other libraries wait for their processes by SIGCHLD. `former` may be the very handler that
+ * signal_on_top calls, if the host was first, and may not care for processes that are stopped. */
+static bool number_passes_on(const struct signal_number *number, const siginfo_t *info, bool on_top)
+{
+    if (on_top && number->library.sa_handler == number->former.sa_handler)
+        return false;
+    return (number->former.sa_flags & SA_NOCLDSTOP) == 0 ||
+           (info->si_code != CLD_STOPPED && info->si_code != CLD_CONTINUED);
+}
+
 /* May run in a child that shares its parent's memory, and there it must leave the loops alone. */
 static void action_handle(int signum, siginfo_t *info, void *context, bool on_top)
 {
@@ -122,7 +132,7 @@ static void action_handle(int signum, siginfo_t *info, void *context, bool on_to
         action_call(&number->library, signum, info, context);
     else if (!told)
         action_as_before(signum);
-    else if (signum == SIGCHLD) /* other libraries wait for their processes by it */
+    if (signum == SIGCHLD && told && number_passes_on(number, info, on_top))
         former = number->former;
     number_leave(number, side);
     action_call(&former, signum, info, context); /* the program's own: it may take long */

@@ -7,11 +7,13 @@
  */
 #include "os/worker_process_link.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include <anyc/cancel.h>
+#include <anyc/error.h>
 
 #include "core/alloc.h"
 #include "core/assert.h"
@@ -190,6 +192,12 @@ static int link_wait(struct worker_process *worker)
     return anyc_cancel_scope_exit(&scope, rc);
 }
 
+/* Was it the worker that has ended the exchange? Else something failed on our side. */
+static bool link_is_hang_up(int rc)
+{
+    return rc == ANYC_EOF || rc == -EPIPE || rc == -ECONNRESET;
+}
+
 /* rc: what was answered; over: it ended by itself. */
 static int link_describe(const struct worker_process *worker, int rc, bool over, const char *when)
 {
@@ -199,6 +207,10 @@ static int link_describe(const struct worker_process *worker, int rc, bool over,
     if (rc == ANYC_ETIMEDOUT)
         return anyc__fail(ANYC_EWORKER, 0,
                           "the worker process %ld was not ready in time, and was killed", pid);
+    if (rc != ANYC_EWORKER && !link_is_hang_up(rc))
+        return anyc__fail(ANYC_EWORKER, anyc__errno_of(rc),
+                          "the worker process %ld was killed %s, as its socket failed: %s", pid,
+                          when, anyc_strerror(rc));
     if (rc == ANYC_EWORKER || !over)
         return anyc__fail(ANYC_EWORKER, 0, "the worker process %ld %s %s, and was killed", pid,
                           rc == ANYC_EWORKER ? "sent nonsense" : "closed its socket", when);
@@ -213,10 +225,9 @@ static int link_describe(const struct worker_process *worker, int rc, bool over,
 
 int anyc__worker_process_end(struct worker_process *worker, int rc, const char *when)
 {
-    bool broken = rc != ANYC_ECANCELLED && rc != ANYC_ENOMEM;
     bool over;
 
-    if (broken && rc != ANYC_ETIMEDOUT && rc != ANYC_EWORKER && link_wait(worker) < 0)
+    if (link_is_hang_up(rc) && link_wait(worker) < 0)
         rc = ANYC_ECANCELLED;
     over = anyc__process_exit_is_over(&worker->exit);
     if (anyc__process_exit_signal(&worker->exit, SIGKILL) == 0)

@@ -28,6 +28,7 @@
 #include "streams/byte_buffer.h"
 
 #define PROGRAM_PRELOAD "LD_PRELOAD="
+#define PROGRAM_VARIABLE WORKER_VARIABLE "="
 #define PROGRAM_ARGS_PART 4096 /* bytes that are read at once */
 
 /* -- the file -- */
@@ -184,6 +185,8 @@ static int program_preload(struct worker_program *program, bool *out_preload)
 
 static bool program_passes_on(const struct worker_program *program, const char *entry)
 {
+    if (strncmp(entry, PROGRAM_VARIABLE, strlen(PROGRAM_VARIABLE)) == 0)
+        return false; /* it would be found first */
     return program->preload == NULL ||
            strncmp(entry, PROGRAM_PRELOAD, strlen(PROGRAM_PRELOAD)) != 0;
 }
@@ -226,7 +229,7 @@ int anyc__worker_program_init(struct worker_program *program, struct worker_birt
     if (rc < 0)
         return rc;
     birth->preload = preload;
-    (void)snprintf(program->birth, sizeof program->birth, WORKER_VARIABLE "=" WORKER_BIRTH_FORMAT,
+    (void)snprintf(program->birth, sizeof program->birth, PROGRAM_VARIABLE WORKER_BIRTH_FORMAT,
                    birth->fd, birth->parent, birth->idle_ms, birth->preload);
     return program_env(program);
 }

@@ -282,7 +282,8 @@ typedef struct anyc_completed_process {
  * Run a program to its end: send it the input, and receive its output and its errors, all at the same
  * time. Standard input is inherited unless there is an input or the options say otherwise; a program
  * that does not read all of its input is no failure. The call ends when the program has ended and
- * its output is at an end, which its own children may delay if they hold on to it.
+ * its output is at an end, which its own children may delay if they hold on to it; what is left of
+ * the input then is not sent any more.
  *
  * @param argv           as for anyc_open_process
  * @param options        NULL or zero fields: defaults; borrowed for the call
@@ -293,6 +294,7 @@ typedef struct anyc_completed_process {
  *   ANYC_EPROCESS   its exit code is not 0 or it was killed by a signal, as the message says
  *   ANYC_EINVAL     also: both an `input` and a std_in
  *   -ENOBUFS        it wrote more than max_output_bytes: it was killed; that much of it is there
+ *   ANYC_EBROKEN    the loop can watch no more descriptors, as the message says: it was killed
  *   -ECHILD         as of anyc_process_wait
  *   ANYC_ECANCELLED the enclosing scope was cancelled; it was killed, and has ended
  *   ANYC_ENOMEM     out of memory; if it was running, it was killed

@@ -80,14 +80,15 @@ ANYC_API int anyc_close(anyc_resource *x);
 #define anyc_close(x) (anyc_close)(&(x)->resource)
 
 /**
- * Close an object and free it.
+ * Close an object and free it. One that is left when its run ends answers ANYC_ECLOSED to all but
+ * this, which may be called afterwards in the same thread: a process that runs still is killed.
  *
  * @param x  any object with a resource as its first member; taken
  *
  * Returns: 0, or the first error met on the way; the object is gone in any case.
  * Owns:    takes `x`. Tasks that wait on it get ANYC_ECLOSED and do not touch it again.
  * Cancel:  checkpoint for objects that must talk to the peer; closes and frees in any case.
- * Threads: the object's loop only.
+ * Threads: the object's loop only, or after its run.
  * AnyIO:   AsyncResource.aclose.
  */
 ANYC_API int anyc_aclose(anyc_resource *x);

@@ -74,8 +74,8 @@ typedef struct anyc_to_process_run_sync_options {
  * Returns: the function's result, as it is: >= 0, or any negative code, with the message that
  *          anyc_last_error() had for it in the worker; or
  *   ANYC_EWORKER     the worker died (a crash, exit(3) ...), sent nonsense, was not ready within 20 s,
- *                    or did not find the function's file as it was; the message says which. The
- *                    worker is gone, others are not concerned
+ *                    did not find the function's file as it was, or cannot be spoken to; the message
+ *                    says which. The worker is gone, others are not concerned
  *   ANYC_ECANCELLED  the enclosing scope was cancelled before the function was started (if
  *                    `cancellable`: before it returned; then the worker has been killed)
  *   ANYC_ESTATE      called in a worker process

@@ -343,20 +343,9 @@ ANYC_TEST_PLAIN(test_http_files__ends_with_the_last_answer)
     site_end(&site);
 }
 
-ANYC_TEST_PLAIN(test_http_files__needs_a_folder)
-{
-    static struct program_result result;
-    struct program server;
-
-    program_start(&server, "http_server", "--root", "/no/such/folder", NULL);
-    program_wait(&server, &result);
-    ck_assert_int_eq(result.code, EXIT_FAILURE);
-    check_has(result.err, "ENOENT");
-}
-
 ANYC_TEST_PLAIN(test_http_files__names_a_folder_that_it_cannot_open)
 {
-    struct program_result result;
+    static struct program_result result;
     struct program server;
 
     program_start(&server, "http_server", "--root", "/no/such/folder", NULL);

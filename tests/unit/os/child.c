@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,6 +141,18 @@ static int do_grandchild(void)
     return 0;
 }
 
+/* keep_input: ends at once; its own child keeps the input, does not read it, and ends with it. */
+static int do_keep_input(void)
+{
+    struct pollfd input = {.fd = STDIN_FILENO};
+
+    if (fork() != 0)
+        return 0;
+    (void)close(STDOUT_FILENO);
+    (void)close(STDERR_FILENO);
+    return poll(&input, 1, -1) == 1 ? 0 : 1;
+}
+
 /* mark: its number on each of the three descriptors that is there. */
 static int do_mark(void)
 {
@@ -252,11 +265,17 @@ static int do_alone(const char *what)
         const char *name;
         int (*fn)(void);
     } actions[] = {
-        {"cat", do_cat},       {"reverse", do_reverse},
-        {"quote", do_quote},   {"grandchild", do_grandchild},
-        {"mark", do_mark},     {"descriptors", do_descriptors},
-        {"status", do_status}, {"ids", do_ids},
-        {"places", do_places}, {"environment", do_environment},
+        {"cat", do_cat},
+        {"reverse", do_reverse},
+        {"quote", do_quote},
+        {"grandchild", do_grandchild},
+        {"mark", do_mark},
+        {"descriptors", do_descriptors},
+        {"status", do_status},
+        {"ids", do_ids},
+        {"places", do_places},
+        {"environment", do_environment},
+        {"keep_input", do_keep_input},
     };
 
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {

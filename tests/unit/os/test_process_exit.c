@@ -9,15 +9,20 @@
 #include <anyc/testing.h>
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 
 #include "child.h"
 #include "core/loop.h"
 #include "support/fail_alloc.h"
 #include "support/steps.h"
 #include "support/tasks.h"
+#include "support/valgrind.h"
 
 /* -- stand-ins for functions of the C library -- */
 
@@ -31,6 +36,7 @@ enum kernel {
 };
 
 static _Atomic(enum kernel) kernel; /* threads look at it */
+static atomic_int polls;            /* calls of waitid that do not wait */
 
 int stand_in_clone(int (*fn)(void *), void *stack, int flags, void *arg, ...) __asm__("__clone");
 
@@ -60,6 +66,7 @@ int stand_in_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
     int (*real)(idtype_t, id_t, siginfo_t *, int) =
         (int (*)(idtype_t, id_t, siginfo_t *, int))(uintptr_t)dlsym(RTLD_NEXT, "waitid");
 
+    polls += (options & WNOHANG) != 0;
     if (kernel == KERNEL_WAIT && type != P_ALL && type != P_PID) {
         errno = EINVAL;
         return -1;
@@ -232,6 +239,88 @@ static void check_lost(void)
 ANYC_TEST(test_process_exit__says_that_the_exit_code_is_lost)
 {
     on_each_kernel(check_lost);
+}
+
+/* -- a debugger -- */
+
+struct tracer {
+    pid_t pid;
+    int go; /* it lets go when this is closed */
+};
+
+static _Noreturn void trace(pid_t pid, int ready, int go)
+{
+    bool traces = ptrace(PTRACE_SEIZE, pid, 0, 0) == 0;
+    char byte = (char)traces;
+
+    if (write(ready, &byte, 1) == 1)
+        (void)read(go, &byte, 1);
+    _exit(0);
+}
+
+static struct tracer tracer_start(pid_t pid)
+{
+    struct tracer tracer;
+    int ready[2];
+    int go[2];
+    char traces;
+
+    ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+    ck_assert_int_eq(pipe2(go, O_CLOEXEC), 0);
+    tracer = (struct tracer){.pid = fork(), .go = go[1]};
+    ck_assert_int_ge(tracer.pid, 0);
+    if (tracer.pid == 0) {
+        close(go[1]);
+        trace(pid, ready[1], go[0]);
+    }
+    ck_assert_int_eq(read(ready[0], &traces, 1), 1);
+    if (traces == 0)
+        ANYC_TEST_SKIP("ptrace(2) is not allowed");
+    close(ready[0]);
+    close(ready[1]);
+    close(go[0]);
+    return tracer;
+}
+
+static void tracer_stop(const struct tracer *tracer)
+{
+    close(tracer->go);
+    ck_assert_int_eq(waitpid(tracer->pid, NULL, 0), tracer->pid);
+}
+
+/* Its end shows in its descriptor from now on. */
+static void await_end(pid_t pid)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+    ck_assert_int_ge(pidfd, 0);
+    ck_assert_ok(anyc_wait_readable(pidfd));
+    close(pidfd);
+}
+
+static void check_traced(void)
+{
+    anyc_process *process = child_open(CHILD("wait", "ignore"), NULL);
+    struct tracer tracer = tracer_start(anyc_process_pid(process));
+    int before;
+
+    ck_assert_ok(anyc_process_kill(process));
+    await_end(anyc_process_pid(process));
+    before = polls;
+    for (int i = 0; i < 20; i++) /* the loop goes round at least as often */
+        ck_assert_ok(anyc_sleep(0.001));
+    ck_assert_int_le(polls - before, 2);
+    ck_assert_int_eq(anyc_process_returncode(process, NULL), ANYC_EPENDING);
+    tracer_stop(&tracer);
+    ck_assert_int_eq(child_wait(process), -SIGKILL);
+    ck_assert_ok(anyc_aclose(process));
+}
+
+/* Until a debugger lets go of it, the loop does not turn in vain. */
+ANYC_TEST(test_process_exit__a_debugger_may_hold_its_end_back)
+{
+    skip_on_valgrind("it cannot say that its own process is traced");
+    on_each_kernel(check_traced);
 }
 
 static int child_signals;

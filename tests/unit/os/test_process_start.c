@@ -179,6 +179,24 @@ ANYC_TEST(test_process_start__looks_along_the_path)
     script_remove(&open);
 }
 
+/* OS-R003: nor do entries of the path that lead nowhere end the search. */
+ANYC_TEST(test_process_start__passes_over_odd_entries_of_the_path)
+{
+    struct script open = script_make("#!/bin/sh\necho found\n", 0700);
+    const char *const script[] = {"script", NULL};
+    static char path[8192] = "PATH=/";
+    const anyc_process_options options = {.env = (const char *const[]){path, NULL}};
+    size_t len = strlen(path);
+
+    memset(path + len, 'x', 5000); /* ENAMETOOLONG */
+    check_refused(script, &options, -ENAMETOOLONG, "exec script: File name too long");
+    (void)snprintf(path + len + 5000, 256, ":/dev/null:%s/self", open.directory);
+    check_refused(script, &options, -ENOENT, "exec script: No such file or directory");
+    (void)snprintf(path + len + 5000, 256, ":/dev/null:%s", open.directory);
+    ck_assert_str_eq(child_says(script, &options), "found\n");
+    script_remove(&open);
+}
+
 /* OS-R003: each step has its message. */
 ANYC_TEST(test_process_start__names_the_step_that_failed)
 {
@@ -229,6 +247,8 @@ ANYC_TEST(test_process_start__refuses_what_makes_no_sense)
     check_refused(two, &input, ANYC_EINVAL, "this option is for anyc_run_process only");
     check_refused(two, &closed, -EBADF, "descriptor -1, for its descriptor 0, is not open");
     check_refused(two, &passed, -EBADF, "descriptor 999, to be passed, is not open");
+    check_refused(two, &(anyc_process_options){.pass_fds_count = 2}, ANYC_EINVAL,
+                  "2 descriptors to be passed, at NULL");
     check_refused(two, &user, ANYC_EINVAL, "there is no user \"anyc-nobody-at-all\"");
     check_refused(two, &group, ANYC_EINVAL, "there is no group \"1x\"");
     check_refused(two, &(anyc_process_options){.process_group = -2}, ANYC_EINVAL,
@@ -543,6 +563,10 @@ ANYC_TEST(test_process_start__joins_a_process_group)
     ck_assert_int_eq(group_of(NULL, &pid), getpgrp());
     ck_assert_int_eq(
         group_of(&(anyc_process_options){.process_group = ANYC_PROCESS_GROUP_NEW}, &pid), pid);
+    ck_assert_int_eq(group_of(&(anyc_process_options){.process_group = ANYC_PROCESS_GROUP_NEW,
+                                                      .start_new_session = true},
+                              &pid),
+                     pid);
     ck_assert_int_eq(
         group_of(&(anyc_process_options){.process_group = anyc_process_pid(leader)}, &pid),
         anyc_process_pid(leader));

@@ -15,6 +15,7 @@
 
 #include "child.h"
 #include "support/steps.h"
+#include "support/valgrind.h"
 
 /* An unnamed file for reading and writing. */
 static int temporary_file(void)
@@ -72,6 +73,14 @@ ANYC_TEST(test_run_process__runs_a_line_by_the_shell)
 
     ck_assert_str_eq(completed.std_out, "cba\n2\n");
     anyc_free_completed_process(&completed);
+}
+
+/* OS-R002: the line is none of the shell's options. */
+ANYC_TEST(test_run_process__runs_a_line_that_begins_with_a_dash)
+{
+    const char *const line[] = {"-e 2>/dev/null || echo no such command", NULL};
+
+    ck_assert_str_eq(child_says(line, &(anyc_process_options){.shell = true}), "no such command\n");
 }
 
 /* OS-R002: what the shell would make something of stays as it is. */
@@ -250,6 +259,37 @@ ANYC_TEST(test_run_process__does_not_mind_input_that_nobody_reads)
     ck_assert_int_eq(anyc_run_process(CHILD("both", "3"), &options, NULL), ANYC_EPROCESS);
 }
 
+/* Its own child may hold on to the input for ever: the call ends with the program and its output. */
+ANYC_TEST(test_run_process__does_not_wait_for_who_keeps_the_input)
+{
+    static char input[1000000];
+    const anyc_process_options options = {.input = input, .input_len = sizeof input};
+    anyc_cancel_scope scope;
+
+    ck_assert_ok(anyc_fail_after(&scope, 10.0, false));
+    ck_assert_int_eq(anyc_run_process(CHILD("keep_input"), &options, NULL), 0);
+    ck_assert_ok(anyc_cancel_scope_exit(&scope, 0));
+}
+
+/* 100 MiB each way and at the same time. */
+ANYC_TEST_WITH(test_run_process__moves_100_mib, .timeout = 120)
+{
+    const size_t size = (size_t)100 * 1024 * 1024;
+    char *input = malloc(size);
+    const anyc_process_options options = {.input = input, .input_len = size};
+    anyc_completed_process completed;
+
+    skip_on_valgrind("it looks at every byte, again and again");
+    ck_assert_ptr_nonnull(input);
+    for (size_t i = 0; i < size; i++)
+        input[i] = (char)(i * 7 + (i >> 13));
+    completed = child_run(CHILD("cat"), &options);
+    ck_assert_uint_eq(completed.std_out_len, size);
+    ck_assert_int_eq(memcmp(completed.std_out, input, size), 0);
+    anyc_free_completed_process(&completed);
+    free(input);
+}
+
 ANYC_TEST(test_run_process__leads_errors_to_standard_output)
 {
     const anyc_process_options options = {.std_err = ANYC_STDIO_STDOUT};
@@ -331,6 +371,48 @@ ANYC_TEST(test_run_process__is_killed_by_a_cancellation)
     ck_assert_ok(anyc_task_group_exit(&group, 0));
     ck_assert_int_eq(rc, ANYC_ECANCELLED);
     child_check_none();
+}
+
+struct turns {
+    int count;
+    bool over;
+};
+
+static int run_with_much_input(void *arg)
+{
+    static char input[300000];
+    const anyc_process_options options = {.input = input, .input_len = sizeof input};
+    anyc_completed_process completed;
+    struct turns *turns = arg;
+    int rc = anyc_run_process(CHILD("cat"), &options, &completed);
+
+    turns->over = true;
+    if (rc == 0)
+        ck_assert_uint_eq(completed.std_out_len, sizeof input);
+    else
+        ck_assert_int_eq(rc, ANYC_ECANCELLED);
+    anyc_free_completed_process(&completed);
+    child_check_none();
+    return rc;
+}
+
+/* OS-R023: wherever it is; the harness looks for descriptors that are left. */
+ANYC_TEST_WITH(test_run_process__may_be_cancelled_after_any_number_of_turns, .timeout = 60)
+{
+    bool over = false;
+
+    for (int count = 0; !over; count += 1 + count / 16) {
+        anyc_task_group group = ANYC_TASK_GROUP_INIT;
+        struct turns turns = {.count = count};
+
+        ck_assert_ok(anyc_task_group_enter(&group));
+        ck_assert_ok(anyc_task_group_start_soon(&group, run_with_much_input, &turns, NULL));
+        for (int i = 0; i < count && !turns.over; i++)
+            ck_assert_ok(anyc_checkpoint());
+        over = turns.over;
+        anyc_task_group_cancel(&group, NULL);
+        ck_assert_ok(anyc_task_group_exit(&group, 0));
+    }
 }
 
 ANYC_TEST(test_run_process__starts_nothing_when_cancelled)

@@ -19,6 +19,7 @@
 #include "signals.h"
 #include "support/fail_alloc.h"
 #include "support/tasks.h"
+#include "support/valgrind.h"
 
 static int send_in_thread(void *arg)
 {
@@ -230,11 +231,12 @@ ANYC_TEST(test_signal__named_twice_counts_once)
 
 ANYC_TEST(test_signal__may_be_one_of_real_time)
 {
-    anyc_signal_receiver *receiver = receive_signals(SIGRTMIN, SIGRTMAX);
+    const int last = RUNNING_ON_VALGRIND ? SIGRTMAX - 1 : SIGRTMAX; /* it keeps that to itself */
+    anyc_signal_receiver *receiver = receive_signals(SIGRTMIN, last);
 
-    send_signal(SIGRTMAX);
+    send_signal(last);
     send_signal(SIGRTMIN);
-    expect_signal(receiver, SIGRTMAX);
+    expect_signal(receiver, last);
     expect_signal(receiver, SIGRTMIN);
     ck_assert_ok(anyc_aclose(receiver));
 }

@@ -80,6 +80,28 @@ static void both_hear(const struct signal_host *host, anyc_signal_receiver *rece
 
 /* -- one loop -- */
 
+static int host_has_a_child_handler(void *host)
+{
+    anyc_signal_receiver *receiver;
+
+    (void)host;
+    set_signal_action(SIGCHLD, own_handler);
+    receiver = receive_signal(SIGCHLD);
+    send_signal(SIGCHLD);
+    expect_signal(receiver, SIGCHLD);
+    ck_assert_int_eq(own_handler_calls, 1);
+    ck_assert_ok(anyc_aclose(receiver));
+    send_signal(SIGCHLD);
+    ck_assert_int_eq(own_handler_calls, 2);
+    return 0;
+}
+
+/* The rule for SIGCHLD holds on a host's loop as well. */
+ANYC_TEST_PLAIN(test_signal_host__the_programs_handler_hears_of_children)
+{
+    host_run(host_has_a_child_handler);
+}
+
 static int host_is_first(void *host)
 {
     anyc_signal_receiver *receiver;

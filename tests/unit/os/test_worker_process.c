@@ -465,6 +465,14 @@ ANYC_TEST(test_worker_process__is_not_started_for_a_call_that_cannot_be_made)
     munmap(page, 4096);
 }
 
+/* What the program's own environment has under the name by which a worker is told is not passed on. */
+ANYC_TEST(test_worker_process__is_told_what_it_is_by_its_program_alone)
+{
+    ck_assert_ok(setenv("ANYC_WORKER_PROCESS", "nonsense", 1));
+    ck_assert_int_ne(worker_pid(), getpid());
+    ck_assert_ok(unsetenv("ANYC_WORKER_PROCESS"));
+}
+
 ANYC_TEST_PLAIN(test_worker_process__needs_a_run)
 {
     ck_assert_int_eq(anyc_to_process_run_sync(reverse, NULL, 0, NULL, NULL), ANYC_ENOLOOP);
