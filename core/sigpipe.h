@@ -31,7 +31,8 @@ static inline void anyc__sigpipe_block(struct sigpipe_block *block)
     pthread_sigmask(SIG_BLOCK, &pipe_only, &block->before);
 }
 
-/* After it; `broke`: it failed with EPIPE. Keeps errno. */
+/* After it; `broke`: it failed with EPIPE, or did less than was asked: the rest may have met nobody to
+ * read it, which brings the signal without the error. Keeps errno. */
 static inline void anyc__sigpipe_unblock(const struct sigpipe_block *block, bool broke)
 {
     const struct timespec now = {0};

@@ -135,7 +135,7 @@ static ssize_t direct_call(int socket, struct file_part *part, size_t size)
 
     anyc__sigpipe_block(&block);
     n = sendfile(socket, part->fd, &offset, size);
-    anyc__sigpipe_unblock(&block, n < 0 && errno == EPIPE);
+    anyc__sigpipe_unblock(&block, n < 0 ? errno == EPIPE : (size_t)n < size);
     if (n < 0)
         return -errno;
     part->offset += n;
