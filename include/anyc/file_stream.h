@@ -31,8 +31,10 @@ typedef struct anyc_file_write_stream_options {
 
 /** anyc_file *: the file inside, which stays the stream's; FileStreamAttribute.file. */
 ANYC_API extern const anyc_typed_attribute ANYC_FILE_FILE;
+
 /** const char *: its path, if it has one; FileStreamAttribute.path. */
 ANYC_API extern const anyc_typed_attribute ANYC_FILE_PATH;
+
 /** int: its descriptor, if it has one; FileStreamAttribute.fileno. */
 ANYC_API extern const anyc_typed_attribute ANYC_FILE_FILENO;
 
