@@ -162,18 +162,18 @@ ANYC_TEST(test_socket_stream__a_part_waits_for_room)
     static char data[TCP_LINK_TOO_MUCH];
     struct tcp_link link = tcp_link_open_full(AF_INET);
     anyc_task_group group = ANYC_TASK_GROUP_INIT;
-    struct stream_call fill = {link.stream, data, sizeof data, 0, false};
-    struct stream_call part = {link.stream, data, sizeof data, 0, false};
+    struct stream_call part;
+    int tries = 0;
 
-    anyc_task_group_enter(&group); /* whatever room the kernel still finds is used up first */
-    anyc_task_group_start_soon(&group, stream_call_send, &fill, NULL);
-    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
-    anyc_task_group_cancel(&group, NULL);
-    ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
-    group = (anyc_task_group)ANYC_TASK_GROUP_INIT;
-    anyc_task_group_enter(&group);
-    anyc_task_group_start_soon(&group, send_part, &part, NULL);
-    ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
+    do { /* the kernel may still find some room, in several goes */
+        part = (struct stream_call){link.stream, data, sizeof data, 0, false};
+        if (tries > 0)
+            ck_assert_int_eq(anyc_task_group_exit(&group, 0), 0);
+        group = (anyc_task_group)ANYC_TASK_GROUP_INIT;
+        anyc_task_group_enter(&group);
+        anyc_task_group_start_soon(&group, send_part, &part, NULL);
+        ck_assert_int_eq(anyc_wait_all_tasks_blocked(), 0);
+    } while (part.done && ++tries < 1000);
     ck_assert(!part.done);
     ck_assert_int_eq(anyc_send_some(link.stream, "x", 1), ANYC_EBUSY);
     ck_assert_int_eq(anyc_send(link.stream, "x", 1), ANYC_EBUSY);

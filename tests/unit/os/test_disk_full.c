@@ -57,7 +57,7 @@ static void small_init(struct small *small)
     tree_init(&small->tree, false);
     tree_mkdir(&small->tree, "disk");
     strcpy(small->disk, tree_text(&small->tree, "disk"));
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("none", small->disk, "tmpfs", 0, "size=65536,nr_inodes=8") < 0) {
         fprintf(stderr, "test_disk_full: mounting is refused: %s\n", strerror(errno));
         tree_deinit(&small->tree);
