@@ -147,6 +147,7 @@ static void calls_of_stranger(void)
     anyc_after_fork_child();
     check_fresh_run();
     ck_assert_int_eq(count, 0);
+    fork_child_forget_threads();
 }
 
 ANYC_TEST_PLAIN(test_fork__beside_a_run_the_child_is_told_and_may_run)
