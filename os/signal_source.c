@@ -34,6 +34,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/tools.h"
 
 /* Invariant, under the lock: sources == NULL implies that no action of anyc's is installed, unless the
  * host began to use the library while one was: signal_on_top then stays until the library is done,
@@ -70,6 +71,7 @@ static unsigned number_enter(struct signal_number *number)
 
 static void number_leave(struct signal_number *number, unsigned side)
 {
+    anyc__tools_release(&number->inside);
     atomic_fetch_sub(&number->inside[side], 1);
 }
 
@@ -79,6 +81,7 @@ static bool number_tell(struct signal_number *number)
     struct signal_source *source = atomic_load(&number->sources);
     bool told = source != NULL;
 
+    anyc__tools_acquire(number); /* what their loops did before they were linked */
     for (; source != NULL; source = atomic_load(&source->next)) {
         atomic_store(&source->heard, true);
         if (!atomic_exchange(&source->posted, true))
@@ -180,6 +183,7 @@ static void number_settle(struct signal_number *number)
     atomic_store(&number->side, 1 - side);
     while (atomic_load(&number->inside[side]) > 0)
         (void)sched_yield(); /* in another thread; a few instructions more */
+    anyc__tools_acquire(&number->inside);
 }
 
 /* The first source is there. */
@@ -280,6 +284,7 @@ static void source_link(struct signal_source *source)
     struct signal_source *first = atomic_load(&number->sources);
 
     atomic_store(&source->next, first);
+    anyc__tools_release(number);
     atomic_store(&number->sources, source);
     number_settle(number);
     if (first == NULL)
