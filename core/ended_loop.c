@@ -31,21 +31,12 @@ static int ended_accept(anyc_watch *watch, struct sockaddr *peer, socklen_t *pee
     return ANYC_ECLOSED;
 }
 
-static int ended_connect(anyc_watch *watch, const struct sockaddr *address, socklen_t address_len)
-{
-    (void)watch;
-    (void)address;
-    (void)address_len;
-    return ANYC_ECLOSED;
-}
-
-/* Only what is called for a watch that was closed. */
+/* Only what is called for a watch that was closed; nobody keeps one whose connect is under way. */
 static const anyc_backend ended_backend = {
     .name = "none: the run has ended",
     .receive = ended_receive,
     .send = ended_send,
     .accept = ended_accept,
-    .connect = ended_connect,
 };
 
 anyc_loop anyc__ended_loop = {.backend = &ended_backend};
